@@ -21,7 +21,8 @@ let package = Package(
     ],
     targets: [
         // Libraries of the system.
-        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CRocksDB", providers: [.apt(["librocksdb-dev"])]),
 
         // The pure core: no I/O, no clock, no chance, no tasks, no Foundation.
@@ -31,7 +32,8 @@ let package = Package(
             dependencies: ["Codec", "CSodium", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "StateTree", dependencies: ["Codec", "Cryptography"]),
         .target(name: "Chain", dependencies: ["Codec", "Cryptography"]),
-        .target(name: "LightClient", dependencies: ["Codec", "Cryptography", "StateTree", "Chain"]),
+        .target(
+            name: "LightClient", dependencies: ["Codec", "Cryptography", "StateTree", "Chain"]),
         .target(
             name: "Consensus",
             dependencies: ["Codec", "Cryptography", "Chain", orderedCollections]),
@@ -156,7 +158,8 @@ let package = Package(
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "Codec", "Cryptography", "Chain", "Ledger", "KeyTool", "GenesisTool", argumentParser,
+                "Codec", "Cryptography", "Chain", "Ledger", "KeyTool", "GenesisTool",
+                argumentParser,
             ]),
         .testTarget(name: "TidyTests"),
     ],

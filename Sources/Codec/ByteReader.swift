@@ -38,19 +38,22 @@ public struct ByteReader: ~Copyable, ~Escapable {
     public mutating func readUInt16() throws(DecodeError) -> UInt16 {
         let start = try advance(by: 2)
         // Safe because `advance` checked the bytes, and any pattern is a number.
-        return UInt16(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt16.self))
+        return UInt16(
+            littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt16.self))
     }
 
     public mutating func readUInt32() throws(DecodeError) -> UInt32 {
         let start = try advance(by: 4)
         // Safe because `advance` checked the bytes, and any pattern is a number.
-        return UInt32(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
+        return UInt32(
+            littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
     }
 
     public mutating func readUInt64() throws(DecodeError) -> UInt64 {
         let start = try advance(by: 8)
         // Safe because `advance` checked the bytes, and any pattern is a number.
-        return UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
+        return UInt64(
+            littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
     }
 
     public mutating func readUInt128() throws(DecodeError) -> UInt128 {
