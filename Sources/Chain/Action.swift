@@ -1,0 +1,84 @@
+import Codec
+import Cryptography
+
+/// Everything that can happen, as a closed list of plain values. What holders decide in a proposal
+/// is hashed, shown, voted on and executed as the same bytes.
+public enum Action: CanonicalCodable, Hashable, Sendable {
+    // For accounts.
+    case transfer(to: Address, asset: AssetID, amount: Amount)
+    case submitProposal(ProposalDraft)
+    case addDeposit(proposal: ProposalID, amount: Amount)
+    case castBallot(BallotCast)
+    case cancelProposal(ProposalID)
+    case claimDeposit(ProposalID)
+
+    // For governance: refused in a transaction, allowed in a proposal.
+    case setParameter(ParameterChange)
+    case spend(TreasurySpend)
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        self = try Action.decode(from: &reader, insideProposal: false)
+    }
+
+    /// Proposals do not nest: inside one, `submitProposal` is unknown, so that the depth of what a
+    /// stranger sends is bounded by the format itself.
+    static func decode(
+        from reader: inout ByteReader, insideProposal: Bool
+    ) throws(DecodeError) -> Action {
+        switch try reader.readULEB128() {
+        case 0:
+            return .transfer(
+                to: try Address(from: &reader), asset: try AssetID(from: &reader),
+                amount: try Amount(from: &reader))
+        case 1 where !insideProposal:
+            return .submitProposal(try ProposalDraft(from: &reader))
+        case 2:
+            return .addDeposit(
+                proposal: try ProposalID(from: &reader), amount: try Amount(from: &reader))
+        case 3:
+            return .castBallot(try BallotCast(from: &reader))
+        case 4:
+            return .cancelProposal(try ProposalID(from: &reader))
+        case 5:
+            return .claimDeposit(try ProposalID(from: &reader))
+        case 32:
+            return .setParameter(try ParameterChange(from: &reader))
+        case 33:
+            return .spend(try TreasurySpend(from: &reader))
+        case let tag:
+            throw .unknownTag(type: "Action", tag: UInt64(tag))
+        }
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .transfer(let to, let asset, let amount):
+            writer.writeULEB128(0)
+            writer.write(to)
+            writer.write(asset)
+            writer.write(amount)
+        case .submitProposal(let draft):
+            writer.writeULEB128(1)
+            writer.write(draft)
+        case .addDeposit(let proposal, let amount):
+            writer.writeULEB128(2)
+            writer.write(proposal)
+            writer.write(amount)
+        case .castBallot(let ballot):
+            writer.writeULEB128(3)
+            writer.write(ballot)
+        case .cancelProposal(let proposal):
+            writer.writeULEB128(4)
+            writer.write(proposal)
+        case .claimDeposit(let proposal):
+            writer.writeULEB128(5)
+            writer.write(proposal)
+        case .setParameter(let change):
+            writer.writeULEB128(32)
+            writer.write(change)
+        case .spend(let spend):
+            writer.writeULEB128(33)
+            writer.write(spend)
+        }
+    }
+}

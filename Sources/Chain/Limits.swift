@@ -1,0 +1,51 @@
+/// What only a release may change: bounds that every node must share or that keep one message, one
+/// block or one peer from using up a node. What holders may change is in `Parameters`.
+public enum Limits {
+    // Blocks (consensus.md 2.1).
+    public static let blockBytesMax = 512 * 1024
+    public static let blockTransactionsMax = 8_192
+    public static let headerBytesMax = 512
+    public static let headerExtraBytesMax = 64
+    public static let evidencePerBlockMax = 16
+    public static let clockDriftMillisecondsMax: UInt64 = 500
+
+    // Transactions (state.md 3, network.md 6.3).
+    public static let transactionBytesMax = 64 * 1024
+    public static let transactionActionsMax = 64
+    public static let transactionSignaturesMax = 32
+    public static let memoBytesMax = 256
+    /// How far ahead `validUntil` may lie for lanes other than 0 (decisions.md 6).
+    public static let laneValidityHeightsMax: UInt64 = 20_000
+    public static let lanesPerAccountMax = 64
+
+    // State (state.md 5).
+    public static let stateKeyBytesMax = 256
+    public static let stateValueBytesMax = 64 * 1024
+
+    // Validators (consensus.md 2.1).
+    public static let validatorsMax = 256
+    public static let totalPowerMax: UInt64 = 1 << 60
+    public static let supplyMax: UInt64 = UInt64(Int64.max)
+
+    // Agreement (consensus.md 2.1).
+    public static let futureViewsMax: UInt64 = 8
+    public static let retainedViewsMax: UInt64 = 256
+    public static let unfinalizedDepthMax = 64
+    public static let justificationBytesMax = 256 * 1024
+    public static let rangeBlocksMax: UInt64 = 32
+    public static let rangeBytesMax = 4 * 1024 * 1024
+
+    /// The relations between the limits, with the reason beside each; called once at start.
+    public static func check() {
+        // A transaction of the largest size must fit into an otherwise empty block.
+        precondition(transactionBytesMax + headerBytesMax + 64 < blockBytesMax)
+        // A proposal travels in one message of 1.3 MiB: block, vote and justification.
+        precondition(blockBytesMax + justificationBytesMax + 4_096 <= 1_300 * 1024)
+        // A range response holds at least one block with its finalization.
+        precondition(rangeBytesMax >= 2 * blockBytesMax)
+        // 3 × power must fit 64 bits.
+        precondition(totalPowerMax <= UInt64.max / 3)
+        // A signer index is a u16 and a bitmap's length a u8.
+        precondition(validatorsMax <= 256)
+    }
+}
