@@ -1,0 +1,440 @@
+import Chain
+import Codec
+import Cryptography
+
+/// What the door knows of a transaction's lane when it lets the transaction in.
+public struct AdmissionFacts: Hashable, Sendable {
+    /// The next sequence of (sender, lane) in the finalized state.
+    public let nextSequence: UInt64
+    /// The peer that sent the transaction; nil if it was submitted here.
+    public let source: PublicKey?
+
+    public init(nextSequence: UInt64, source: PublicKey?) {
+        self.nextSequence = nextSequence
+        self.source = source
+    }
+}
+
+/// Why the pool does not take a transaction.
+public enum MempoolError: Error, Equatable, Sendable {
+    /// The very same transaction is in the pool, or was in a recent block.
+    case known
+    case sequenceTooLow(next: UInt64)
+    case sequenceTooFarAhead(next: UInt64)
+    case laneFull(limit: Int)
+    case accountFull(limit: Int)
+    case sourceFull
+    /// Another transaction has this sequence, and a replacement must offer an eighth more.
+    case replacementUnderpriced
+    /// Everything in the pool offers at least as much.
+    case poolFull
+    case expired(validUntil: Height, height: Height)
+
+    /// A stable code, as receipts and the API have them.
+    public var code: String {
+        switch self {
+        case .known: "tx.known"
+        case .sequenceTooLow: "tx.sequence_too_low"
+        case .sequenceTooFarAhead: "tx.sequence_too_far"
+        case .laneFull: "pool.lane_full"
+        case .accountFull: "pool.account_full"
+        case .sourceFull: "pool.source_full"
+        case .replacementUnderpriced: "pool.replacement_underpriced"
+        case .poolFull: "pool.full"
+        case .expired: "tx.expired"
+        }
+    }
+
+    public var message: String {
+        switch self {
+        case .known: "the transaction is known"
+        case .sequenceTooLow(let next): "the sequence was used; the next one is \(next)"
+        case .sequenceTooFarAhead(let next):
+            "the sequence is too far ahead; the next one is \(next)"
+        case .laneFull(let limit): "the lane has \(limit) transactions waiting"
+        case .accountFull(let limit): "the account has \(limit) transactions waiting"
+        case .sourceFull: "the peer has used its share of the pool"
+        case .replacementUnderpriced:
+            "a transaction with this sequence waits; a replacement must offer 12.5 % more"
+        case .poolFull: "the pool is full of transactions that offer more"
+        case .expired(let validUntil, let height):
+            "the transaction was valid until height \(validUntil); the chain is at \(height)"
+        }
+    }
+}
+
+/// The transactions that wait for a block: ordered by price, in sequence within each lane.
+///
+/// One structure with one owner, so that its index and its queues cannot disagree. Nothing here
+/// looks into the state: whether a sender can still pay is found out when a block is built, and
+/// what it then drops is reported back.
+public struct Mempool: Sendable {
+    public struct Limits: Sendable {
+        public var bytes = 64 * 1024 * 1024
+        public var transactions = 20_000
+        public var perLane = 64
+        public var perAccount = 1_024
+        /// How many recently included ids are remembered.
+        public var remembered = 65_536
+
+        public init() {}
+    }
+
+    struct Lane: Hashable {
+        let sender: Address
+        let number: UInt16
+    }
+
+    struct Entry {
+        let transaction: Verified<SignedTransaction>
+        let lane: Lane
+        let arrival: UInt64
+        let view: View
+        let source: PublicKey?
+
+        var sequence: UInt64 { transaction.value.transaction.sequence }
+        var bytes: Int { transaction.value.encodedByteCount }
+    }
+
+    /// A place in the order of prices; a stale one (its entry gone) is skipped and swept later.
+    struct Rank {
+        let maxFee: UInt64
+        let gasLimit: UInt64
+        let arrival: UInt64
+        let id: Digest
+
+        /// Whether this one goes first: the higher price, then the earlier arrival.
+        func precedes(_ other: Rank) -> Bool {
+            let a = maxFee.multipliedFullWidth(by: other.gasLimit)
+            let b = other.maxFee.multipliedFullWidth(by: gasLimit)
+            if a.high != b.high { return a.high > b.high }
+            if a.low != b.low { return a.low > b.low }
+            return arrival < other.arrival
+        }
+    }
+
+    private struct LaneQueue {
+        /// The next sequence that a block can contain.
+        var next: UInt64
+        /// The waiting sequences, ascending, with their ids.
+        var waiting: [(sequence: UInt64, id: Digest)]
+    }
+
+    public let limits: Limits
+    private var entries: [Digest: Entry] = [:]
+    private var lanes: [Lane: LaneQueue] = [:]
+    private var accountCounts: [Address: Int] = [:]
+    private var sourceBytes: [PublicKey: Int] = [:]
+    private var order: [Rank] = []
+    private var nextArrival: UInt64 = 0
+    private var recent: RecentIDs
+    public private(set) var byteCount = 0
+
+    public init(limits: Limits = Limits()) {
+        self.limits = limits
+        recent = RecentIDs(capacity: limits.remembered)
+    }
+
+    public var count: Int { entries.count }
+
+    public func contains(_ id: Digest) -> Bool { entries[id] != nil }
+
+    public func transaction(_ id: Digest) -> Verified<SignedTransaction>? {
+        entries[id]?.transaction
+    }
+
+    /// The sequence that a client should use next: after what waits without a gap.
+    public func nextSequence(sender: Address, lane number: UInt16, chain: UInt64) -> UInt64 {
+        guard let queue = lanes[Lane(sender: sender, number: number)] else { return chain }
+        var next = max(queue.next, chain)
+        for (sequence, _) in queue.waiting where sequence == next {
+            next += 1
+        }
+        return next
+    }
+
+    // MARK: Admission
+
+    /// Takes a transaction whose signatures and state checks have passed.
+    public mutating func admit(
+        _ transaction: Verified<SignedTransaction>, facts: AdmissionFacts, height: Height,
+        view: View
+    ) throws(MempoolError) {
+        let signed = transaction.value
+        let content = signed.transaction
+        guard entries[signed.id] == nil, !recent.contains(signed.id) else { throw .known }
+        guard content.validUntil > height else {
+            throw .expired(validUntil: content.validUntil, height: height)
+        }
+        let lane = Lane(sender: content.sender, number: content.lane)
+        let queue = lanes[lane]
+        let next = max(queue?.next ?? 0, facts.nextSequence)
+        guard content.sequence >= next else { throw .sequenceTooLow(next: next) }
+        guard content.sequence - next < UInt64(limits.perLane) else {
+            throw .sequenceTooFarAhead(next: next)
+        }
+        let rank = Rank(
+            maxFee: content.maxFee.value, gasLimit: content.gasLimit, arrival: nextArrival,
+            id: signed.id)
+        let replaced = queue?.waiting.first { $0.sequence == content.sequence }?.id
+        if let replaced {
+            guard offersAnEighthMore(rank, than: replaced) else { throw .replacementUnderpriced }
+        } else {
+            guard (queue?.waiting.count ?? 0) < limits.perLane else {
+                throw .laneFull(limit: limits.perLane)
+            }
+            guard accountCounts[content.sender, default: 0] < limits.perAccount else {
+                throw .accountFull(limit: limits.perAccount)
+            }
+        }
+        if let source = facts.source {
+            let used = sourceBytes[source, default: 0]
+            guard used + signed.encodedByteCount <= limits.bytes / 4 else { throw .sourceFull }
+        }
+        try makeRoom(for: rank, bytes: signed.encodedByteCount, replacing: replaced != nil)
+        if let replaced {
+            remove(replaced)
+        }
+        insert(
+            Entry(
+                transaction: transaction, lane: lane, arrival: nextArrival, view: view,
+                source: facts.source), rank: rank, next: next)
+        nextArrival += 1
+    }
+
+    private func offersAnEighthMore(_ rank: Rank, than id: Digest) -> Bool {
+        guard let old = entries[id]?.transaction.value.transaction else { return true }
+        // new.fee / new.gas ≥ 9/8 · old.fee / old.gas, cross-multiplied in 128 bits and compared
+        // eightfold; the products of two 64-bit numbers leave no room, so they are split.
+        let a = UInt128(rank.maxFee) * UInt128(old.gasLimit)
+        let b = UInt128(old.maxFee.value) * UInt128(rank.gasLimit)
+        let (eighth, remainder) = b.quotientAndRemainder(dividingBy: 8)
+        let (needed, overflow) = b.addingReportingOverflow(eighth + (remainder > 0 ? 1 : 0))
+        return !overflow && a >= needed
+    }
+
+    /// Evicts what offers least until the newcomer fits.
+    private mutating func makeRoom(
+        for rank: Rank, bytes: Int, replacing: Bool
+    ) throws(MempoolError) {
+        while byteCount + bytes > limits.bytes
+            || (!replacing && entries.count >= limits.transactions)
+        {
+            while let last = order.last, entries[last.id]?.arrival != last.arrival {
+                order.removeLast()
+            }
+            guard let worst = order.last, rank.precedes(worst), let entry = entries[worst.id] else {
+                throw .poolFull
+            }
+            // The last of the lane goes, so that no gap opens before what stays.
+            guard let victim = lanes[entry.lane]?.waiting.last?.id else {
+                preconditionFailure("an entry stands in its lane: \(worst.id)")
+            }
+            remove(victim)
+        }
+    }
+
+    private mutating func insert(_ entry: Entry, rank: Rank, next: UInt64) {
+        let id = entry.transaction.value.id
+        entries[id] = entry
+        byteCount += entry.bytes
+        accountCounts[entry.lane.sender, default: 0] += 1
+        if let source = entry.source {
+            sourceBytes[source, default: 0] += entry.bytes
+        }
+        var queue = lanes[entry.lane] ?? LaneQueue(next: next, waiting: [])
+        lanes[entry.lane] = nil
+        queue.next = max(queue.next, next)
+        let place =
+            queue.waiting.firstIndex { $0.sequence > entry.sequence } ?? queue.waiting.endIndex
+        queue.waiting.insert((entry.sequence, id), at: place)
+        lanes[entry.lane] = queue
+        order.insert(rank, at: insertionIndex(of: rank))
+    }
+
+    private func insertionIndex(of rank: Rank) -> Int {
+        var low = 0
+        var high = order.count
+        while low < high {
+            let middle = (low + high) / 2
+            if rank.precedes(order[middle]) {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return low
+    }
+
+    private mutating func remove(_ id: Digest) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        byteCount -= entry.bytes
+        if let count = accountCounts[entry.lane.sender] {
+            accountCounts[entry.lane.sender] = count > 1 ? count - 1 : nil
+        }
+        if let source = entry.source, let bytes = sourceBytes[source] {
+            sourceBytes[source] = bytes > entry.bytes ? bytes - entry.bytes : nil
+        }
+        guard var queue = lanes[entry.lane] else {
+            preconditionFailure("an entry stands in its lane: \(id)")
+        }
+        lanes[entry.lane] = nil
+        queue.waiting.removeAll { $0.id == id }
+        if !queue.waiting.isEmpty {
+            lanes[entry.lane] = queue
+        }
+    }
+
+    // MARK: Blocks
+
+    /// Candidates for a block, best price first and in sequence within each lane, that follow on
+    /// what the unfinalized `ancestors` contain.
+    public func candidates(
+        after ancestors: [LaneAdvance], byteLimit: Int, gasLimit: UInt64, height: Height
+    ) -> [Verified<SignedTransaction>] {
+        var next: [Lane: UInt64] = [:]
+        for advance in ancestors {
+            next[Lane(sender: advance.sender, number: advance.lane)] = advance.nextSequence
+        }
+        var chosen: [Verified<SignedTransaction>] = []
+        var bytes = 0
+        var gas: UInt64 = 0
+        // A lane whose cheaper predecessor was met after its dearer successor continues from here.
+        var passedOver: [Lane: [UInt64: Digest]] = [:]
+        for rank in order {
+            var following = entries[rank.id].flatMap { $0.arrival == rank.arrival ? $0 : nil }
+            while let entry = following {
+                following = nil
+                guard entry.transaction.value.transaction.validUntil >= height else { break }
+                let expected = max(next[entry.lane] ?? 0, lanes[entry.lane]?.next ?? 0)
+                guard entry.sequence >= expected else { break }
+                guard entry.sequence == expected else {
+                    passedOver[entry.lane, default: [:]][entry.sequence] =
+                        entry.transaction.value.id
+                    break
+                }
+                let limit = entry.transaction.value.transaction.gasLimit
+                let (gasSum, overflow) = gas.addingReportingOverflow(limit)
+                guard bytes + entry.bytes <= byteLimit, !overflow, gasSum <= gasLimit else {
+                    return chosen
+                }
+                chosen.append(entry.transaction)
+                bytes += entry.bytes
+                gas = gasSum
+                next[entry.lane] = expected + 1
+                following = passedOver[entry.lane]?[expected + 1].flatMap { entries[$0] }
+            }
+        }
+        return chosen
+    }
+
+    /// Whether a block after `ancestors` would contain anything that entered the pool in
+    /// `oldestView` or later (consensus.md 2.8: what nobody includes must not hold up the pacing).
+    public func hasCandidates(
+        after ancestors: [LaneAdvance], height: Height, oldestView: View
+    ) -> Bool {
+        guard !entries.isEmpty else { return false }
+        var next: [Lane: UInt64] = [:]
+        for advance in ancestors {
+            next[Lane(sender: advance.sender, number: advance.lane)] = advance.nextSequence
+        }
+        for rank in order {
+            guard let entry = entries[rank.id], entry.arrival == rank.arrival else { continue }
+            let expected = max(next[entry.lane] ?? 0, lanes[entry.lane]?.next ?? 0)
+            if entry.sequence == expected, entry.view >= oldestView,
+                entry.transaction.value.transaction.validUntil >= height
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Lets go of what a finalized block contains and of what can no longer be included.
+    public mutating func blockFinalized(
+        _ transactions: [SignedTransaction], height: Height
+    ) {
+        for signed in transactions {
+            recent.insert(signed.id)
+            remove(signed.id)
+            let content = signed.transaction
+            let lane = Lane(sender: content.sender, number: content.lane)
+            guard var queue = lanes[lane] else { continue }
+            queue.next = max(queue.next, content.sequence &+ 1)
+            lanes[lane] = queue
+            for (sequence, id) in queue.waiting where sequence < queue.next {
+                remove(id)
+            }
+        }
+        for rank in order {
+            guard let entry = entries[rank.id] else { continue }
+            if entry.transaction.value.transaction.validUntil <= height {
+                remove(rank.id)
+            }
+        }
+        order.removeAll { entries[$0.id]?.arrival != $0.arrival }
+    }
+
+    /// Lets go of transactions that the ledger refused while a block was built.
+    public mutating func drop(_ ids: [Digest]) {
+        for id in ids {
+            remove(id)
+        }
+        order.removeAll { entries[$0.id]?.arrival != $0.arrival }
+    }
+
+    /// Whether index, queues, order and counts describe the same transactions; for tests.
+    public var isConsistent: Bool {
+        let live = order.filter { entries[$0.id]?.arrival == $0.arrival }
+        guard live.count == entries.count, Set(live.map(\.id)).count == entries.count else {
+            return false
+        }
+        var bytes = 0
+        for rank in live {
+            guard let entry = entries[rank.id] else { return false }
+            bytes += entry.bytes
+            guard let queue = lanes[entry.lane],
+                queue.waiting.filter({ $0.id == rank.id }).count == 1
+            else { return false }
+        }
+        return bytes == byteCount
+    }
+}
+
+/// How far the transactions of unfinalized blocks have moved one lane.
+public struct LaneAdvance: Hashable, Sendable {
+    public let sender: Address
+    public let lane: UInt16
+    public let nextSequence: UInt64
+
+    public init(sender: Address, lane: UInt16, nextSequence: UInt64) {
+        self.sender = sender
+        self.lane = lane
+        self.nextSequence = nextSequence
+    }
+}
+
+/// The last ids that were included, oldest forgotten first.
+struct RecentIDs: Sendable {
+    private let capacity: Int
+    private var ring: [Digest] = []
+    private var oldest = 0
+    private var members: Set<Digest> = []
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    func contains(_ id: Digest) -> Bool { members.contains(id) }
+
+    mutating func insert(_ id: Digest) {
+        guard members.insert(id).inserted else { return }
+        guard ring.count >= capacity else {
+            ring.append(id)
+            return
+        }
+        members.remove(ring[oldest])
+        ring[oldest] = id
+        oldest = (oldest + 1) % capacity
+    }
+}
