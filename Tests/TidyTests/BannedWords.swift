@@ -1,0 +1,46 @@
+extension BannedWord {
+    static let all = everywhere + pure
+
+    private static let everywhere = [
+        BannedWord(word: "Double", instead: "integers, or a pair for a ratio"),
+        BannedWord(word: "Float", instead: "integers, or a pair for a ratio"),
+        BannedWord(word: "CGFloat", instead: "integers, or a pair for a ratio"),
+        BannedWord(word: "try", suffix: "!", instead: "catch the error"),
+        BannedWord(word: "as", suffix: "!", instead: "`as?` and a guard"),
+        BannedWord(word: "fatalError", instead: "`preconditionFailure` that states the invariant"),
+        BannedWord(word: "unowned", instead: "a strong or weak reference"),
+        BannedWord(word: "inlinable", instead: "nothing: the release build specialises"),
+        BannedWord(word: "package", suffix: " ", except: ["Package.swift"], instead: "`public`"),
+    ]
+
+    private static let clockInstead = "time is an argument of pure code"
+    private static let chanceInstead = "pure code has no chance; pass the seed"
+    private static let taskInstead = "pure code has no tasks; return an effect"
+    private static let shared = Imports.pureFolders.filter { $0 != "Sources/Cryptography" }
+
+    private static let pure = [
+        BannedWord(word: "Date", within: Imports.pureFolders, instead: clockInstead),
+        BannedWord(word: "ContinuousClock", within: Imports.pureFolders, instead: clockInstead),
+        BannedWord(word: "SuspendingClock", within: Imports.pureFolders, instead: clockInstead),
+        BannedWord(word: "clock_gettime", within: Imports.pureFolders, instead: clockInstead),
+        BannedWord(word: "random", within: Imports.pureFolders, instead: chanceInstead),
+        BannedWord(word: "randomElement", within: Imports.pureFolders, instead: chanceInstead),
+        BannedWord(word: "shuffled", within: Imports.pureFolders, instead: chanceInstead),
+        BannedWord(word: "shuffle", suffix: "()", within: shared, instead: chanceInstead),
+        BannedWord(
+            word: "SystemRandomNumberGenerator", within: Imports.pureFolders,
+            instead: chanceInstead),
+        BannedWord(word: "SecureRandom", within: shared, instead: chanceInstead),
+        BannedWord(word: "Task", within: Imports.pureFolders, instead: taskInstead),
+        BannedWord(word: "async", within: Imports.pureFolders, instead: taskInstead),
+        BannedWord(word: "await", within: Imports.pureFolders, instead: taskInstead),
+        BannedWord(word: "actor", within: Imports.pureFolders, instead: taskInstead),
+        BannedWord(
+            word: "class", suffix: " ", within: shared,
+            instead: "a struct or an enum"),
+        BannedWord(word: "print", suffix: "(", within: Imports.pureFolders, instead: "an effect"),
+        BannedWord(
+            word: "unsafe", within: shared.filter { $0 != "Sources/Codec" },
+            instead: "unsafe code is in Codec, Cryptography, Storage and Networking"),
+    ]
+}
