@@ -1,0 +1,175 @@
+import Codec
+import Cryptography
+
+/// The parts of the state. A number is never used again for another part.
+public enum StateModule: UInt16, CaseIterable, Sendable {
+    case chain = 0
+    case accounts = 1
+    case bank = 2
+    case parameters = 3
+    case staking = 4
+    case governance = 5
+}
+
+/// The schema: every key that the state has, with the type of its value.
+///
+/// As bytes: the module (u16, little-endian), one byte for the kind within the module, then the
+/// key's own fields. Integers inside keys are big-endian, so that the order of the bytes is the
+/// order of the numbers.
+public enum StateKey: Hashable, Sendable {
+    // Chain.
+    /// `ChainFacts`: what genesis fixed for ever.
+    case chainFacts
+
+    // Accounts.
+    /// `Account`.
+    case account(Address)
+    /// `LaneTable`: the live lanes other than 0.
+    case lanes(Address)
+    /// `Presence`: an account whose lanes are looked at after a height.
+    case laneExpiry(Height, Address)
+
+    // Bank.
+    /// `Amount`; absent for zero.
+    case balance(Address, AssetID)
+    /// `Asset`.
+    case asset(AssetID)
+    /// `Amount`: the sum of all balances of an asset.
+    case supply(AssetID)
+
+    // Parameters.
+    /// `Parameters`.
+    case parameters
+
+    // Staking.
+    /// `ValidatorRecord`, by the operator's address.
+    case validator(Address)
+    /// `Address`: the operator whose consensus key this is.
+    case operatorOfKey(PublicKey)
+    /// `ValidatorSet`.
+    case validatorSet(Epoch)
+    /// `Digest`: the hash of an epoch's set, without reading the set.
+    case validatorSetHash(Epoch)
+    /// `Amount`: what an account has bonded with a validator.
+    case delegation(delegator: Address, validator: Address)
+    /// `Amount`: what an account has bonded with all validators.
+    case bonded(Address)
+    /// `Amount`: what all accounts have bonded.
+    case bondedTotal
+
+    public var module: StateModule {
+        switch self {
+        case .chainFacts: .chain
+        case .account, .lanes, .laneExpiry: .accounts
+        case .balance, .asset, .supply: .bank
+        case .parameters: .parameters
+        case .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
+            .bondedTotal:
+            .staking
+        }
+    }
+
+    /// The key as the state tree takes it.
+    public var bytes: [UInt8] {
+        var writer = StateKeyWriter(module)
+        switch self {
+        case .chainFacts: writer.kind(0)
+        case .account(let address): writer.kind(0, address)
+        case .lanes(let address): writer.kind(1, address)
+        case .laneExpiry(let height, let address):
+            writer.kind(2)
+            writer.bigEndian(height.value)
+            writer.write(address)
+        case .balance(let address, let asset):
+            writer.kind(0, address)
+            writer.bigEndian(asset.value)
+        case .asset(let asset):
+            writer.kind(1)
+            writer.bigEndian(asset.value)
+        case .supply(let asset):
+            writer.kind(2)
+            writer.bigEndian(asset.value)
+        case .parameters: writer.kind(0)
+        case .validator(let address): writer.kind(0, address)
+        case .operatorOfKey(let key): writer.kind(1, key)
+        case .validatorSet(let epoch):
+            writer.kind(2)
+            writer.bigEndian(epoch.value)
+        case .validatorSetHash(let epoch):
+            writer.kind(3)
+            writer.bigEndian(epoch.value)
+        case .delegation(let delegator, let validator):
+            writer.kind(4, delegator)
+            writer.write(validator)
+        case .bonded(let address): writer.kind(5, address)
+        case .bondedTotal: writer.kind(6)
+        }
+        return writer.bytes
+    }
+}
+
+/// Appends the fields of a state key.
+public struct StateKeyWriter {
+    private var writer = ByteWriter(capacity: 72)
+
+    public init(_ module: StateModule) {
+        writer.write(module.rawValue)
+    }
+
+    public var bytes: [UInt8] { writer.bytes }
+
+    public mutating func kind(_ kind: UInt8) {
+        writer.write(kind)
+    }
+
+    public mutating func kind(_ kind: UInt8, _ value: some Bytes32) {
+        writer.write(kind)
+        value.encode(into: &writer)
+    }
+
+    public mutating func write(_ value: some Bytes32) {
+        value.encode(into: &writer)
+    }
+
+    public mutating func bigEndian(_ value: UInt64) {
+        writer.write(value.byteSwapped)
+    }
+}
+
+/// The half-open range of keys of one kind: what a scan of the state walks over.
+public struct StateKeyRange: Hashable, Sendable {
+    public let lower: [UInt8]
+    public let upper: [UInt8]
+
+    /// All keys of a kind within a module.
+    public init(_ module: StateModule, kind: UInt8) {
+        precondition(kind < .max, "a kind has a successor")
+        lower = StateKeyRange.prefix(module, kind)
+        upper = StateKeyRange.prefix(module, kind + 1)
+    }
+
+    /// From a key (inclusive) to a key (exclusive).
+    public init(from lower: StateKey, to upper: StateKey) {
+        self.lower = lower.bytes
+        self.upper = upper.bytes
+    }
+
+    public static let balances = StateKeyRange(.bank, kind: 0)
+    public static let validators = StateKeyRange(.staking, kind: 0)
+    public static let bonded = StateKeyRange(.staking, kind: 5)
+
+    private static func prefix(_ module: StateModule, _ kind: UInt8) -> [UInt8] {
+        var writer = StateKeyWriter(module)
+        writer.kind(kind)
+        return writer.bytes
+    }
+}
+
+/// The value of a key whose presence is all that it says.
+public struct Presence: CanonicalCodable, Hashable, Sendable {
+    public init() {}
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {}
+
+    public func encode(into writer: inout ByteWriter) {}
+}

@@ -1,0 +1,191 @@
+import Chain
+import Codec
+import Cryptography
+import StateTree
+
+/// The state as the rules see it: typed reads and writes over an overlay, with the events of what
+/// happened and the count of the bytes that were written.
+///
+/// Checkpoints nest and cover writes and events alike.
+public struct State<Base: StateReader> {
+    private var overlay: Overlay<Base>
+    /// What happened since the events were last taken.
+    public private(set) var events: [Event] = []
+    private var eventMarks: [Int] = []
+    /// Bytes of keys and values written so far: what storage gas is charged for. It never falls:
+    /// work that was undone was done.
+    public private(set) var writtenByteCount: UInt64 = 0
+
+    public init(over base: Base) {
+        overlay = Overlay(base: base)
+    }
+
+    public var base: Base { overlay.base }
+
+    // MARK: Values
+
+    /// The value at a key.
+    ///
+    /// - Precondition: the state holds what the schema says; anything else is a damaged database.
+    public func read<Value: CanonicalCodable>(
+        _ key: StateKey, as type: Value.Type = Value.self
+    ) -> Value? {
+        guard let bytes = overlay.value(for: key.bytes) else { return nil }
+        return State.decode(bytes, as: type)
+    }
+
+    public mutating func write<Value: CanonicalCodable>(_ key: StateKey, _ value: Value) {
+        let keyBytes = key.bytes
+        let bytes = value.encoded()
+        writtenByteCount &+= UInt64(keyBytes.count + bytes.count)
+        overlay.set(keyBytes, to: bytes)
+    }
+
+    public mutating func remove(_ key: StateKey) {
+        let keyBytes = key.bytes
+        writtenByteCount &+= UInt64(keyBytes.count)
+        overlay.remove(keyBytes)
+    }
+
+    public func contains(_ key: StateKey) -> Bool {
+        overlay.value(for: key.bytes) != nil
+    }
+
+    /// The first entry of a range of keys.
+    public func firstEntry(in range: StateKeyRange) -> StateEntry? {
+        overlay.firstEntry(from: range.lower, to: range.upper)
+    }
+
+    /// The first entry with lower ≤ key < upper, in the order of the key's bytes.
+    public func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry? {
+        overlay.firstEntry(from: lower, to: upper)
+    }
+
+    /// At most `limit` entries of a range, in the order of their keys.
+    ///
+    /// - Complexity: O(`limit`) searches.
+    public func entries(in range: StateKeyRange, limit: Int) -> [StateEntry] {
+        var entries: [StateEntry] = []
+        var lower = range.lower
+        while entries.count < limit,
+            let entry = overlay.firstEntry(from: lower, to: range.upper)
+        {
+            entries.append(entry)
+            lower = entry.key + [0]
+        }
+        return entries
+    }
+
+    /// A value that the state itself holds.
+    public static func decode<Value: CanonicalCodable>(
+        _ bytes: [UInt8], as type: Value.Type = Value.self
+    ) -> Value {
+        do {
+            return try Value(decoding: bytes)
+        } catch {
+            preconditionFailure("the state holds a \(Value.self): \(error)")
+        }
+    }
+
+    // MARK: Balances
+
+    public func balance(of account: Address, asset: AssetID = .native) -> Amount {
+        read(.balance(account, asset), as: Amount.self) ?? .zero
+    }
+
+    /// Adds to a balance.
+    ///
+    /// - Throws: `balanceOverflow`. It cannot happen while the supply is at most 2^63 − 1.
+    public mutating func credit(
+        _ account: Address, _ amount: Amount, asset: AssetID = .native
+    ) throws(Rejection) {
+        guard let sum = balance(of: account, asset: asset).adding(amount) else {
+            throw .balanceOverflow(account: account, asset: asset)
+        }
+        setBalance(of: account, asset: asset, to: sum)
+    }
+
+    /// Takes from a balance.
+    ///
+    /// - Throws: `insufficientFunds`.
+    public mutating func debit(
+        _ account: Address, _ amount: Amount, asset: AssetID = .native
+    ) throws(Rejection) {
+        let balance = balance(of: account, asset: asset)
+        guard let rest = balance.subtracting(amount) else {
+            throw .insufficientFunds(
+                account: account, asset: asset, balance: balance, needed: amount)
+        }
+        setBalance(of: account, asset: asset, to: rest)
+    }
+
+    /// Moves an amount from one account to another, whoever they are; both or nothing.
+    ///
+    /// - Throws: `insufficientFunds` or `balanceOverflow`, with nothing changed.
+    public mutating func move(
+        _ amount: Amount, from source: Address, to destination: Address, asset: AssetID = .native
+    ) throws(Rejection) {
+        let available = balance(of: source, asset: asset)
+        guard let rest = available.subtracting(amount) else {
+            throw .insufficientFunds(
+                account: source, asset: asset, balance: available, needed: amount)
+        }
+        guard source != destination else { return }
+        guard let sum = balance(of: destination, asset: asset).adding(amount) else {
+            throw .balanceOverflow(account: destination, asset: asset)
+        }
+        setBalance(of: source, asset: asset, to: rest)
+        setBalance(of: destination, asset: asset, to: sum)
+    }
+
+    /// A balance of zero has no entry, so that empty accounts leave nothing behind.
+    private mutating func setBalance(of account: Address, asset: AssetID, to amount: Amount) {
+        if amount == .zero {
+            remove(.balance(account, asset))
+        } else {
+            write(.balance(account, asset), amount)
+        }
+    }
+
+    // MARK: Events and checkpoints
+
+    public mutating func emit(_ event: Event) {
+        events.append(event)
+    }
+
+    /// The events so far; none are left.
+    public mutating func takeEvents() -> [Event] {
+        precondition(eventMarks.isEmpty, "no checkpoint is open when events are taken")
+        let taken = events
+        events = []
+        return taken
+    }
+
+    public mutating func checkpoint() {
+        overlay.checkpoint()
+        eventMarks.append(events.count)
+    }
+
+    /// Undoes all writes and events since the last open checkpoint.
+    public mutating func revert() {
+        guard let mark = eventMarks.popLast() else {
+            preconditionFailure("a checkpoint is open when it is reverted")
+        }
+        overlay.revert()
+        events.removeSubrange(mark...)
+    }
+
+    /// Keeps all writes and events since the last open checkpoint.
+    public mutating func commit() {
+        precondition(!eventMarks.isEmpty, "a checkpoint is open when it is committed")
+        eventMarks.removeLast()
+        overlay.commit()
+    }
+
+    /// All writes, sorted; none are left.
+    public mutating func takeWrites() -> [StateWrite] {
+        overlay.takeWrites()
+    }
+}
+
+extension State: Sendable where Base: Sendable {}
