@@ -1,0 +1,40 @@
+import Chain
+
+/// What the rules may know about the block that they execute: facts of its header, never a clock.
+public struct BlockContext: Hashable, Sendable {
+    public var height: Height
+    public var epoch: Epoch
+    public var view: View
+    /// The view of the parent; the leaders of the views between missed their slots.
+    public var parentView: View
+    /// "Now" for every rule.
+    public var timestamp: Timestamp
+    public var parentTimestamp: Timestamp
+    /// The leader's index in the epoch's set.
+    public var proposer: UInt16
+    /// What the gas of the block's transactions may sum to.
+    public var gasLimit: UInt64
+
+    public init(
+        height: Height, epoch: Epoch = .zero, view: View, parentView: View, timestamp: Timestamp,
+        parentTimestamp: Timestamp, proposer: UInt16, gasLimit: UInt64
+    ) {
+        self.height = height
+        self.epoch = epoch
+        self.view = view
+        self.parentView = parentView
+        self.timestamp = timestamp
+        self.parentTimestamp = parentTimestamp
+        self.proposer = proposer
+        self.gasLimit = gasLimit
+    }
+
+    /// The context that a header gives.
+    public init(header: Header, parentTimestamp: Timestamp) {
+        self.init(
+            height: header.height, epoch: header.epoch, view: header.view,
+            parentView: header.parentView, timestamp: header.timestamp,
+            parentTimestamp: parentTimestamp, proposer: header.proposer,
+            gasLimit: header.gasLimit)
+    }
+}
