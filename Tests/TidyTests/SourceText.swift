@@ -68,6 +68,8 @@ private struct Stripper {
                 blockComment()
             } else if let pounds = stringStart() {
                 stringLiteral(pounds: pounds)
+            } else if source[index] == "`" {
+                quotedName()
             } else {
                 emit(source[index])
             }
@@ -114,6 +116,18 @@ private struct Stripper {
                 emitComment()
             }
         } while depth > 0 && index < source.count
+    }
+
+    /// Drops a name in back-ticks: the sentence that a test is called by.
+    private mutating func quotedName() {
+        repeat {
+            index += 1
+        } while index < source.count && source[index] != "`" && source[index] != "\n"
+        code += "``"
+        codeAndComments += "``"
+        if index < source.count, source[index] == "`" {
+            index += 1
+        }
     }
 
     /// The number of `#` before a quotation mark that starts here; nil if no string does.
