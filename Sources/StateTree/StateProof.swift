@@ -81,11 +81,11 @@ public struct StateProof: CanonicalCodable, Hashable, Sendable {
 
 extension StateTree {
     /// The proof of what the reader's state has at `key`, be it a value or nothing.
-    public static func prove(_ key: [UInt8], in reader: some StateReader) -> StateProof {
+    public static func prove(_ key: [UInt8], in reader: some TreeReader) -> StateProof {
         prove(keyHash: keyHash(key), in: reader)
     }
 
-    static func prove(keyHash: Digest, in reader: some StateReader) -> StateProof {
+    static func prove(keyHash: Digest, in reader: some TreeReader) -> StateProof {
         var siblings: [Digest] = []
         var next = reader.rootKey
         while let nodeKey = next {

@@ -38,23 +38,26 @@ public struct TreeRoot: Hashable, Sendable {
     public static let empty = TreeRoot(hash: .zero, nodeVersion: nil)
 }
 
-/// The state at one version: what a block is executed over.
+/// The tree at one version: what a proof is made from.
 ///
 /// A reader does not change under its user. A failed disk is no error here, because it ends the
 /// process.
-public protocol StateReader {
-    func value(for key: [UInt8]) -> [UInt8]?
-
-    /// The first entry with lower <= key < upper in byte order.
-    func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry?
-
+public protocol TreeReader {
     /// The bytes of a stored tree node.
     func node(_ key: NodeKey) -> [UInt8]?
 
     var root: TreeRoot { get }
 }
 
-extension StateReader {
+/// The state at one version: what a block is executed over.
+public protocol StateReader: TreeReader {
+    func value(for key: [UInt8]) -> [UInt8]?
+
+    /// The first entry with lower <= key < upper in byte order.
+    func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry?
+}
+
+extension TreeReader {
     public var rootKey: NodeKey? {
         root.nodeVersion.map { NodeKey(version: $0, path: .empty) }
     }

@@ -18,7 +18,7 @@ import Cryptography
 /// stand inside their branch instead of in nodes of their own.
 public enum StateTree {
     /// The root of a reader's state.
-    public static func root(of reader: some StateReader) -> Digest {
+    public static func root(of reader: some TreeReader) -> Digest {
         reader.root.hash
     }
 
@@ -27,7 +27,7 @@ public enum StateTree {
     ///
     /// - Precondition: `writes` is sorted by key, each key once.
     public static func apply(
-        _ writes: [StateWrite], version: UInt64, over reader: some StateReader
+        _ writes: [StateWrite], version: UInt64, over reader: some TreeReader
     ) -> StateChanges {
         var changes: [TreeChange] = []
         changes.reserveCapacity(writes.count)
@@ -59,7 +59,7 @@ public enum StateTree {
     }
 
     /// The same on hashes; `changes` may come in any order.
-    static func update<Reader: StateReader>(
+    static func update<Reader: TreeReader>(
         _ changes: [TreeChange], version: UInt64, over reader: Reader
     ) -> TreeUpdate<Reader> {
         var update = TreeUpdate(
@@ -69,7 +69,7 @@ public enum StateTree {
     }
 
     /// The node at `key`, which the tree above it names.
-    static func load(_ key: NodeKey, from reader: some StateReader) -> TreeNode {
+    static func load(_ key: NodeKey, from reader: some TreeReader) -> TreeNode {
         guard let bytes = reader.node(key) else {
             preconditionFailure("a node that the tree names is stored: \(key)")
         }
@@ -90,7 +90,7 @@ struct TreeChange: Sendable {
 }
 
 /// One update in progress. The recursion is at most 64 nibbles deep.
-struct TreeUpdate<Reader: StateReader> {
+struct TreeUpdate<Reader: TreeReader> {
     private let reader: Reader
     private let version: UInt64
     private let changes: [TreeChange]

@@ -66,14 +66,12 @@ struct XorShift {
 }
 
 /// A tree over key hashes that the test chooses, with the nodes that it stored.
-struct HashTree: StateReader {
+struct HashTree: TreeReader {
     private var nodes: [NodeKey: [UInt8]] = [:]
     private var leaves: [Digest: Digest] = [:]
     private(set) var root = TreeRoot.empty
     private var version: UInt64 = 0
 
-    func value(for key: [UInt8]) -> [UInt8]? { nil }
-    func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry? { nil }
     func node(_ key: NodeKey) -> [UInt8]? { nodes[key] }
 
     var expectedRoot: Digest { oracleRoot(leaves.map { (key: $0.key, value: $0.value) }) }
@@ -101,7 +99,7 @@ struct HashTree: StateReader {
 }
 
 /// Every node below the root, by walking.
-func reachableNodes(of reader: some StateReader) -> Set<NodeKey> {
+func reachableNodes(of reader: some TreeReader) -> Set<NodeKey> {
     var found: Set<NodeKey> = []
     var waiting = reader.rootKey.map { [$0] } ?? []
     while let key = waiting.popLast() {
