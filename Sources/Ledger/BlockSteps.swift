@@ -1,0 +1,33 @@
+import Chain
+import StateTree
+
+/// What every block does besides its transactions, in the order of staking.md 6: evidence,
+/// closings, expiries, openings, executions, transactions, end of the epoch.
+///
+/// Every step is a total function: it cannot throw, so that no state of the chain stops it.
+/// Evidence and the end of an epoch do nothing yet.
+enum BlockSteps {
+    static func begin<Base: StateReader>(
+        _ state: inout State<Base>, context: BlockContext, rules: Rules
+    ) {
+        Lanes.sweep(&state, at: context.height)
+    }
+
+    static func end<Base: StateReader>(
+        _ state: inout State<Base>, context: BlockContext, rules: Rules, collectedFees: Amount
+    ) {
+        collect(collectedFees, in: &state)
+    }
+
+    /// Fees wait with the collector until rewards pay them out.
+    private static func collect<Base: StateReader>(
+        _ fees: Amount, in state: inout State<Base>
+    ) {
+        guard fees > .zero else { return }
+        do {
+            try state.credit(ModuleAccounts.feeCollector, fees)
+        } catch {
+            preconditionFailure("all fees are part of the supply, which fits: \(error.code)")
+        }
+    }
+}

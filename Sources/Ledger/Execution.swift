@@ -1,0 +1,156 @@
+import Chain
+import Cryptography
+import StateTree
+
+/// What an action may know about the transaction that carries it.
+struct ActionContext {
+    let sender: Address
+    let block: BlockContext
+    let rules: Rules
+}
+
+/// A block that is being executed: one state, one count of gas, the receipts so far. Building and
+/// checking a block run the same code over it.
+struct Execution<Base: StateReader> {
+    let context: BlockContext
+    let rules: Rules
+    private(set) var state: State<Base>
+    private(set) var receipts: [Receipt] = []
+    private(set) var gasUsed: UInt64 = 0
+    private var blockEvents: [Event] = []
+    private var collectedFees = Amount.zero
+
+    /// Runs the steps that come before the transactions.
+    init(_ context: BlockContext, over reader: Base) {
+        self.context = context
+        rules = Rules(over: reader)
+        state = State(over: reader)
+        BlockSteps.begin(&state, context: context, rules: rules)
+        blockEvents = state.takeEvents()
+    }
+
+    /// Executes one transaction, or refuses it with nothing changed.
+    mutating func apply(_ signed: SignedTransaction) throws(Rejection) {
+        let admission = try Admission.check(
+            signed, at: context.height, rules: rules, sequenceWindow: 1, in: state)
+        guard hasRoom(for: signed.transaction) else { throw .blockFull }
+        perform(signed, admission)
+    }
+
+    /// Executes one transaction without asking who signed it and how full the block is.
+    mutating func simulate(_ signed: SignedTransaction) throws(Rejection) -> Receipt {
+        let admission = try Admission.check(
+            signed, at: context.height, rules: rules, sequenceWindow: .max,
+            isUnsigned: signed.signatures.isEmpty, in: state)
+        return perform(signed, admission)
+    }
+
+    /// Whether the transaction may use all of its gas limit in this block.
+    func hasRoom(for transaction: Transaction) -> Bool {
+        let (sum, overflow) = gasUsed.addingReportingOverflow(transaction.gasLimit)
+        return !overflow && sum <= context.gasLimit
+    }
+
+    /// The whole maximum fee is taken before the actions and the unused part given back after, so
+    /// that no action can spend it.
+    @discardableResult
+    private mutating func perform(
+        _ signed: SignedTransaction, _ admission: Admission
+    ) -> Receipt {
+        let transaction = signed.transaction
+        countSequence(of: signed, admission)
+        settle { state throws(Rejection) in
+            try state.debit(admission.payer, transaction.maxFee)
+        }
+
+        state.checkpoint()
+        var gas = admission.intrinsicGas
+        let status: ReceiptStatus
+        do {
+            try runActions(of: transaction, gas: &gas)
+            state.commit()
+            status = .ok
+        } catch {
+            state.revert()
+            gas = min(gas, transaction.gasLimit)
+            status = .failed(error)
+        }
+
+        let fee = Fees.fee(used: gas, of: transaction)
+        guard let unused = transaction.maxFee.subtracting(fee),
+            let collected = collectedFees.adding(fee)
+        else {
+            preconditionFailure("a fee is at most the maximum fee, and all fees are in the supply")
+        }
+        settle { state throws(Rejection) in try state.credit(admission.payer, unused) }
+        collectedFees = collected
+        gasUsed += gas
+        let receipt = Receipt(
+            transactionID: signed.id, status: status, gasUsed: gas, fee: fee,
+            events: state.takeEvents())
+        receipts.append(receipt)
+        return receipt
+    }
+
+    /// A movement of tokens that the checks before it made possible.
+    private mutating func settle(_ body: (inout State<Base>) throws(Rejection) -> Void) {
+        do {
+            try body(&state)
+        } catch {
+            preconditionFailure("fees were affordable: \(error.code)")
+        }
+    }
+
+    private mutating func countSequence(of signed: SignedTransaction, _ admission: Admission) {
+        let transaction = signed.transaction
+        guard transaction.lane == 0 else {
+            Lanes.use(transaction, table: admission.lanes, at: context.height, in: &state)
+            return
+        }
+        let authority = admission.account?.authority ?? signed.signatures.first.map { .key($0.key) }
+        // Only a simulation has neither a record nor a signature.
+        guard let authority else { return }
+        state.write(
+            .account(transaction.sender),
+            Account(sequence: transaction.sequence + 1, authority: authority))
+    }
+
+    private mutating func runActions(
+        of transaction: Transaction, gas: inout UInt64
+    ) throws(Rejection) {
+        let action = ActionContext(sender: transaction.sender, block: context, rules: rules)
+        for value in transaction.actions {
+            let before = state.writtenByteCount
+            var failure: Rejection?
+            do {
+                try Actions.perform(value, action, in: &state)
+            } catch {
+                failure = error
+            }
+            // What a failed action wrote was written too.
+            gas += (state.writtenByteCount - before) * GasSchedule.writtenByte
+            if gas > transaction.gasLimit { throw .outOfGas(limit: transaction.gasLimit) }
+            if let failure { throw failure }
+        }
+    }
+
+    /// Runs the steps that come after the transactions and commits to the state.
+    consuming func finish() -> BlockExecution {
+        BlockSteps.end(&state, context: context, rules: rules, collectedFees: collectedFees)
+        blockEvents += state.takeEvents()
+        let nextSetHash = state.read(
+            .validatorSetHash(context.epoch.advanced(by: 1)), as: Digest.self)
+        guard let nextSetHash else {
+            preconditionFailure("the set of epoch \(context.epoch) + 1 is known")
+        }
+        let base = state.base
+        let changes = StateTree.apply(
+            state.takeWrites(), version: context.height.value, over: base)
+        return BlockExecution(
+            outcome: ExecutionOutcome(
+                stateRoot: changes.root,
+                receiptsRoot: Receipt.root(of: receipts, blockEvents: blockEvents),
+                gasUsed: gasUsed, nextSetHash: nextSetHash),
+            changes: changes, receipts: receipts, blockEvents: blockEvents)
+    }
+}

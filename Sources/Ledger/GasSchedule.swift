@@ -1,0 +1,46 @@
+import Chain
+
+/// What work costs. One gas stands for about one nanosecond of one core.
+///
+/// The figures keep a plain transfer at about 25,000 gas, so that the default block of 60 M gas has
+/// room for as many of them as fit its 512 KiB. A signature is charged a quarter of the 40 µs that
+/// it takes, because it is verified before the block, once per node, on every core.
+public enum GasSchedule {
+    /// For being in a block at all: sequence, fee, receipt.
+    public static let transaction: UInt64 = 5_000
+    /// For each byte of the signed transaction.
+    public static let transactionByte: UInt64 = 10
+    /// For each signature.
+    public static let signature: UInt64 = 10_000
+    /// For each byte of keys and values that the actions write: hashing, disk, for ever.
+    public static let writtenByte: UInt64 = 20
+
+    /// For the work of an action besides what it writes.
+    public static func cost(of action: Action) -> UInt64 {
+        switch action {
+        case .transfer: 2_000
+        case .submitProposal(let draft): 50_000 + 5_000 * UInt64(draft.actions.count)
+        case .addDeposit: 10_000
+        case .castBallot: 10_000
+        case .cancelProposal: 10_000
+        case .claimDeposit: 10_000
+        case .setParameter: 10_000
+        case .spend(let spend): 5_000 + 2_000 * UInt64(spend.payments.count)
+        }
+    }
+
+    /// What a transaction costs before anything that its actions write.
+    public static func intrinsic(
+        _ transaction: Transaction, byteCount: Int, signatureCount: Int
+    ) -> UInt64 {
+        // Every count is bounded by `Limits`, so that no sum comes near 2^64.
+        precondition(byteCount <= Limits.transactionBytesMax, "the size was checked")
+        var gas = Self.transaction
+        gas += transactionByte * UInt64(byteCount)
+        gas += signature * UInt64(signatureCount)
+        for action in transaction.actions {
+            gas += cost(of: action)
+        }
+        return gas
+    }
+}

@@ -1,0 +1,75 @@
+import Chain
+import Cryptography
+import StateTree
+
+/// Something that must never be true of a state.
+public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
+    case supply(asset: AssetID, recorded: UInt64, sum: UInt128)
+    case bonded(recorded: UInt64, accounts: UInt128, pool: UInt64)
+    case zeroBalance(Address, AssetID)
+
+    public var description: String {
+        switch self {
+        case .supply(let asset, let recorded, let sum):
+            "the supply of asset \(asset) is \(recorded), all balances sum to \(sum)"
+        case .bonded(let recorded, let accounts, let pool):
+            "bonded are \(recorded), the accounts' parts sum to \(accounts), the pool has \(pool)"
+        case .zeroBalance(let account, let asset):
+            "the balance 0 of \(account) in asset \(asset) has an entry"
+        }
+    }
+}
+
+/// What must hold after every block, recomputed from all entries: for tests and on demand.
+public enum Invariants {
+    /// - Complexity: O(accounts), with a search for each.
+    public static func violations(over reader: some StateReader) -> [InvariantViolation] {
+        let state = State(over: reader)
+        return supplyViolations(in: state) + bondViolations(in: state)
+    }
+
+    private static func supplyViolations<Base: StateReader>(
+        in state: State<Base>
+    ) -> [InvariantViolation] {
+        var violations: [InvariantViolation] = []
+        var sums: [AssetID: UInt128] = [:]
+        forEachAmount(in: .balances, of: state) { key, amount in
+            // Module u16, kind u8, address, asset (big-endian).
+            let account = Address(Array(key[3..<35]))
+            let asset = AssetID(key[35...].reduce(0) { $0 << 8 | UInt64($1) })
+            if amount == .zero { violations.append(.zeroBalance(account, asset)) }
+            sums[asset, default: 0] += UInt128(amount.value)
+        }
+        for asset in sums.keys.sorted() {
+            let recorded = (state.read(.supply(asset), as: Amount.self) ?? .zero).value
+            let sum = sums[asset] ?? 0
+            if UInt128(recorded) != sum {
+                violations.append(.supply(asset: asset, recorded: recorded, sum: sum))
+            }
+        }
+        return violations
+    }
+
+    private static func bondViolations<Base: StateReader>(
+        in state: State<Base>
+    ) -> [InvariantViolation] {
+        var sum: UInt128 = 0
+        forEachAmount(in: .bonded, of: state) { _, amount in
+            sum += UInt128(amount.value)
+        }
+        let recorded = (state.read(.bondedTotal, as: Amount.self) ?? .zero).value
+        let pool = state.balance(of: ModuleAccounts.bondedPool).value
+        guard UInt128(recorded) != sum || recorded != pool else { return [] }
+        return [.bonded(recorded: recorded, accounts: sum, pool: pool)]
+    }
+
+    private static func forEachAmount<Base: StateReader>(
+        in range: StateKeyRange, of state: State<Base>, _ body: ([UInt8], Amount) -> Void
+    ) {
+        var lower = range.lower
+        while let entry = state.firstEntry(from: lower, to: range.upper) {
+            body(entry.key, State<Base>.decode(entry.value))
+            lower = entry.key + [0]
+        }
+    }
+}

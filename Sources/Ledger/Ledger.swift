@@ -1,0 +1,132 @@
+import Chain
+import Cryptography
+import StateTree
+
+/// What executing a block yields.
+public struct BlockExecution: Sendable {
+    /// What agreement must know.
+    public let outcome: ExecutionOutcome
+    /// What is stored when the block is final; its version is the block's height.
+    public let changes: StateChanges
+    /// One for each transaction, in order.
+    public let receipts: [Receipt]
+    /// What the block's own steps did; `Receipt.ofBlock` carries them.
+    public let blockEvents: [Event]
+}
+
+/// Why a block is invalid, whoever proposed it.
+public enum BlockRejection: Error, Hashable, Sendable {
+    case genesisHeight
+    case wrongGasLimit(expected: UInt64, found: UInt64)
+    case tooManyTransactions(count: Int, limit: Int)
+    /// A transaction that may not be in this block at this place.
+    case transaction(index: Int, id: Digest, Rejection)
+}
+
+/// The transactions that a leader found for its block, executed.
+public struct BuiltBody: Sendable {
+    public struct Dropped: Sendable, Hashable {
+        public let id: Digest
+        public let rejection: Rejection
+    }
+
+    public let included: [Verified<SignedTransaction>]
+    /// Candidates that may not be in this block, with the reason. Those in neither list had no room
+    /// or no time.
+    public let dropped: [Dropped]
+    public let execution: BlockExecution
+}
+
+/// The rules: a pure function from a state and a block to the next state.
+///
+/// Nothing here knows how the order was agreed, where the state is stored or what time it is. A
+/// transaction that cannot pay or has a wrong sequence or signer makes a block invalid; one that
+/// fails is undone, keeps a receipt with the reason, and pays its fee. What is built by `build` is
+/// what `execute` accepts, with the same result, because both run one `Execution`.
+///
+/// Invariants: the sum of all balances of an asset is its supply after every block; nothing on the
+/// way of a transaction or a block can trap on what came from outside.
+public enum Ledger {
+    /// How far ahead of the next one a sequence may be before the mempool.
+    public static let sequenceWindow: UInt64 = 64
+
+    /// The cheap checks of state.md 7 in their order, for a transaction that is to wait for a block
+    /// of `height` or later; whether the signatures are valid is not asked.
+    public static func admit(
+        _ transaction: SignedTransaction, at height: Height, over reader: some StateReader,
+        rules: Rules
+    ) throws(Rejection) {
+        _ = try Admission.check(
+            transaction, at: height, rules: rules, sequenceWindow: sequenceWindow,
+            in: State(over: reader))
+    }
+
+    /// Fills a block from candidates in their order, and executes it.
+    ///
+    /// - Precondition: the context's gas limit is `Rules.blockGasLimit` over the same reader.
+    /// - Parameter bytesMax: of the encoded transactions together.
+    /// - Parameter shouldStop: asked before each candidate: whether the time is up.
+    public static func build(
+        _ candidates: [Verified<SignedTransaction>], context: BlockContext,
+        over reader: some StateReader, bytesMax: Int, shouldStop: () -> Bool
+    ) -> BuiltBody {
+        var execution = Execution(context, over: reader)
+        precondition(
+            context.gasLimit == execution.rules.blockGasLimit,
+            "a leader's context has the gas limit of the rules")
+        var included: [Verified<SignedTransaction>] = []
+        var dropped: [BuiltBody.Dropped] = []
+        var bytes = 0
+        for candidate in candidates {
+            guard included.count < Limits.blockTransactionsMax, !shouldStop() else { break }
+            let size = candidate.value.encodedByteCount
+            guard size <= bytesMax - bytes else { break }
+            do {
+                try execution.apply(candidate.value)
+                included.append(candidate)
+                bytes += size
+            } catch .blockFull {
+                break
+            } catch {
+                dropped.append(BuiltBody.Dropped(id: candidate.value.id, rejection: error))
+            }
+        }
+        return BuiltBody(included: included, dropped: dropped, execution: execution.finish())
+    }
+
+    /// Executes a block's transactions over its parent's state.
+    public static func execute(
+        _ transactions: [Verified<SignedTransaction>], context: BlockContext,
+        over reader: some StateReader
+    ) throws(BlockRejection) -> BlockExecution {
+        guard context.height > .genesis else { throw .genesisHeight }
+        guard transactions.count <= Limits.blockTransactionsMax else {
+            throw .tooManyTransactions(
+                count: transactions.count, limit: Limits.blockTransactionsMax)
+        }
+        var execution = Execution(context, over: reader)
+        guard context.gasLimit == execution.rules.blockGasLimit else {
+            throw .wrongGasLimit(
+                expected: execution.rules.blockGasLimit, found: context.gasLimit)
+        }
+        for (index, transaction) in transactions.enumerated() {
+            do {
+                try execution.apply(transaction.value)
+            } catch {
+                throw .transaction(index: index, id: transaction.value.id, error)
+            }
+        }
+        return execution.finish()
+    }
+
+    /// What a transaction would do in the next block if nothing came before it. It may be unsigned,
+    /// and its sequence may lie ahead.
+    ///
+    /// - Throws: if no block could contain it.
+    public static func simulate(
+        _ transaction: SignedTransaction, context: BlockContext, over reader: some StateReader
+    ) throws(Rejection) -> Receipt {
+        var execution = Execution(context, over: reader)
+        return try execution.simulate(transaction)
+    }
+}

@@ -1,0 +1,138 @@
+import Chain
+import Cryptography
+import StateTree
+
+/// An account as a query shows it.
+public struct AccountView: Hashable, Sendable {
+    public let address: Address
+    /// The next sequence of lane 0.
+    public let sequence: UInt64
+    /// nil while the account has signed nothing: its key is not known yet.
+    public let authority: Authority?
+    /// Only assets of which it has something.
+    public let balances: [AssetBalance]
+    public let bonded: Amount
+}
+
+/// A seat of the present set with the record behind it.
+public struct SeatView: Hashable, Sendable {
+    public let index: UInt16
+    public let power: UInt64
+    public let record: ValidatorRecord
+}
+
+/// Reads for the API and the command line: functions of a state, which one request reads at one
+/// height.
+public enum Queries {
+    /// Assets listed for one account.
+    public static let balancesMax = 100
+
+    public static func account(
+        _ address: Address, over reader: some StateReader
+    ) -> AccountView {
+        let state = State(over: reader)
+        let account = state.read(.account(address), as: Account.self)
+        return AccountView(
+            address: address, sequence: account?.sequence ?? 0, authority: account?.authority,
+            balances: balances(of: address, in: state),
+            bonded: state.read(.bonded(address)) ?? .zero)
+    }
+
+    public static func balance(
+        of address: Address, asset: AssetID = .native, over reader: some StateReader
+    ) -> Amount {
+        State(over: reader).balance(of: address, asset: asset)
+    }
+
+    private static func balances<Base: StateReader>(
+        of address: Address, in state: State<Base>
+    ) -> [AssetBalance] {
+        let range = StateKeyRange(
+            from: .balance(address, .native), to: .balance(address, AssetID(.max)))
+        return state.entries(in: range, limit: balancesMax).map { entry in
+            AssetBalance(
+                asset: AssetID(entry.key.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }),
+                amount: State<Base>.decode(entry.value))
+        }
+    }
+
+    /// The sequence that the next transaction of a lane has in a block of `height`.
+    public static func nextSequence(
+        of address: Address, lane: UInt16 = 0, at height: Height, over reader: some StateReader
+    ) -> UInt64 {
+        Lanes.nextSequence(of: address, lane: lane, at: height, in: State(over: reader))
+    }
+
+    public static func chainFacts(over reader: some StateReader) -> ChainFacts {
+        Rules(over: reader).facts
+    }
+
+    public static func parameters(over reader: some StateReader) -> Parameters {
+        Rules(over: reader).parameters
+    }
+
+    public static func asset(_ asset: AssetID, over reader: some StateReader) -> Asset? {
+        State(over: reader).read(.asset(asset))
+    }
+
+    public static func supply(
+        of asset: AssetID = .native, over reader: some StateReader
+    ) -> Amount {
+        State(over: reader).read(.supply(asset)) ?? .zero
+    }
+
+    public static func bondedTotal(over reader: some StateReader) -> Amount {
+        State(over: reader).read(.bondedTotal) ?? .zero
+    }
+
+    public static func treasury(over reader: some StateReader) -> [AssetBalance] {
+        balances(of: ModuleAccounts.treasury, in: State(over: reader))
+    }
+
+    public static func validatorSet(
+        of epoch: Epoch, over reader: some StateReader
+    ) -> ValidatorSet? {
+        State(over: reader).read(.validatorSet(epoch))
+    }
+
+    public static func validator(
+        operator address: Address, over reader: some StateReader
+    ) -> ValidatorRecord? {
+        State(over: reader).read(.validator(address))
+    }
+
+    /// The record of the validator that votes with a consensus key.
+    public static func validator(
+        key: PublicKey, over reader: some StateReader
+    ) -> ValidatorRecord? {
+        let state = State(over: reader)
+        guard let address: Address = state.read(.operatorOfKey(key)) else { return nil }
+        return state.read(.validator(address))
+    }
+
+    /// The seats of an epoch's set by index, each with its operator and network key.
+    public static func seats(of epoch: Epoch, over reader: some StateReader) -> [SeatView] {
+        guard let set = validatorSet(of: epoch, over: reader) else { return [] }
+        return set.validators.enumerated().compactMap { index, seat in
+            validator(key: seat.key, over: reader).map {
+                SeatView(index: UInt16(index), power: seat.power, record: $0)
+            }
+        }
+    }
+
+    /// All validators by the order of their operators' addresses, elected or not.
+    public static func validators(
+        over reader: some StateReader, limit: Int = Limits.validatorsMax
+    ) -> [ValidatorRecord] {
+        let state = State(over: reader)
+        return state.entries(in: .validators, limit: limit).map { entry in
+            decoded(entry, in: state)
+        }
+    }
+
+    private static func decoded<Base: StateReader>(
+        _ entry: StateEntry, in state: State<Base>
+    ) -> ValidatorRecord {
+        State<Base>.decode(entry.value)
+    }
+}
