@@ -1,0 +1,183 @@
+import Chain
+import Codec
+import Cryptography
+
+/// One vote that the signer gave away: what it was asked for, and the signature, so that asking for
+/// the same again returns the same bytes.
+public struct SignedVoteRow: CanonicalCodable, Hashable, Sendable {
+    public let instance: Digest
+    public let kind: VoteKind
+    public let view: View
+    /// The hash of the sign bytes.
+    public let subject: Digest
+    public let signature: Signature
+
+    public init(
+        instance: Digest, kind: VoteKind, view: View, subject: Digest, signature: Signature
+    ) {
+        self.instance = instance
+        self.kind = kind
+        self.view = view
+        self.subject = subject
+        self.signature = signature
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        instance = try Digest(from: &reader)
+        let tag = try reader.readUInt8()
+        guard let kind = VoteKind(rawValue: tag) else {
+            throw .unknownTag(type: "VoteKind", tag: UInt64(tag))
+        }
+        self.kind = kind
+        view = try View(from: &reader)
+        subject = try Digest(from: &reader)
+        signature = try Signature(from: &reader)
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(instance)
+        writer.write(kind.rawValue)
+        writer.write(view)
+        writer.write(subject)
+        writer.write(signature)
+    }
+}
+
+/// The durable floor below which the signer knows nothing any more and so refuses everything.
+public struct PruneMark: CanonicalCodable, Hashable, Sendable {
+    public let instance: Digest
+    /// The last view that is refused.
+    public let view: View
+
+    public init(instance: Digest, view: View) {
+        self.instance = instance
+        self.view = view
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        instance = try Digest(from: &reader)
+        view = try View(from: &reader)
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(instance)
+        writer.write(view)
+    }
+}
+
+/// The signer's own record of every vote it signed (consensus.md 2.15, the second guard). It stands
+/// apart from the log and the database, so that losing either cannot make a validator vote twice.
+///
+/// An append-only file of framed rows (`LogFrame`), read into memory at the start. Each append is
+/// synced before it returns.
+public struct SignedVoteFile: ~Copyable {
+    private static let voteRecord: UInt8 = 1
+    private static let markRecord: UInt8 = 2
+    /// Takes the place of the instance in the frames; the rows name their own.
+    private static let frame = Digest(.signedVote, [])
+
+    public let path: String
+    private let failure: StorageFailureHandler
+    private var file: AppendFile
+    private var nextSequence: UInt64
+    /// Every recorded vote above the marks, in the order of signing.
+    public private(set) var rows: [SignedVoteRow]
+    /// One for each instance that was pruned.
+    public private(set) var marks: [PruneMark]
+
+    /// - Parameter createIfMissing: false where the file must exist, because a validator whose file
+    ///   is lost may have signed what it does not know.
+    public init(path: String, createIfMissing: Bool, failure: StorageFailureHandler = .exit)
+        throws(StorageError)
+    {
+        let exists = FileSystem.exists(path)
+        guard exists || createIfMissing else { throw .missing(path: path) }
+        let scan = exists ? try Self.scan(path) : nil
+        let content = try Self.content(of: scan?.records ?? [], path)
+        let opened = try AppendFile(path: path, failure: failure)
+        try opened.truncate(to: scan?.goodBytes ?? 0)
+        try FileSystem.syncDirectory(Self.directory(of: path))
+        self.path = path
+        self.failure = failure
+        file = opened
+        nextSequence = (scan?.records.last?.sequence ?? 0) + 1
+        rows = content.rows
+        marks = content.marks
+    }
+
+    private static func content(of records: [LogRecord], _ path: String) throws(StorageError) -> (
+        rows: [SignedVoteRow], marks: [PruneMark]
+    ) {
+        var rows: [SignedVoteRow] = []
+        var marks: [PruneMark] = []
+        for record in records {
+            do {
+                switch record.type {
+                case voteRecord: rows.append(try SignedVoteRow(decoding: record.payload))
+                case markRecord: marks.append(try PruneMark(decoding: record.payload))
+                default: throw DecodeError.unknownTag(type: "row", tag: UInt64(record.type))
+                }
+            } catch {
+                throw .corruptLog(
+                    path: path, offset: 0, detail: "record \(record.sequence): \(error)")
+            }
+        }
+        return (rows, marks)
+    }
+
+    private static func scan(_ path: String) throws(StorageError) -> LogScan {
+        let bytes = try FileSystem.read(path)
+        do {
+            return try LogFrame.scan(bytes, instance: frame, isLastSegment: true)
+        } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+
+    private static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Records a vote; it is on the disk when this returns.
+    public mutating func append(_ row: SignedVoteRow) {
+        file.append(encoded(Self.voteRecord, row))
+        file.sync()
+        rows.append(row)
+    }
+
+    private mutating func encoded(_ type: UInt8, _ row: some CanonicalCodable) -> [UInt8] {
+        let record = LogRecord(type: type, sequence: nextSequence, payload: row.encoded())
+        nextSequence += 1
+        return LogFrame.encode(record, instance: Self.frame)
+    }
+
+    /// Forgets the votes of `instance` up to `view` and keeps a mark in their place. The file is
+    /// replaced at once: after a crash there is either the old one or the new.
+    public mutating func prune(instance: Digest, through view: View) {
+        rows.removeAll { $0.instance == instance && $0.view <= view }
+        let old = marks.first { $0.instance == instance }
+        marks.removeAll { $0.instance == instance }
+        marks.append(PruneMark(instance: instance, view: max(old?.view ?? .zero, view)))
+        var bytes: [UInt8] = []
+        for mark in marks {
+            bytes += encoded(Self.markRecord, mark)
+        }
+        for row in rows {
+            bytes += encoded(Self.voteRecord, row)
+        }
+        let temporary = path + ".new"
+        do {
+            try FileSystem.remove(temporary)
+            let replacement = try AppendFile(path: temporary, failure: failure)
+            replacement.append(bytes)
+            replacement.sync()
+            try FileSystem.replace(path, by: temporary)
+            try FileSystem.syncDirectory(Self.directory(of: path))
+            // The descriptor follows the file through its new name.
+            file = replacement
+        } catch {
+            failure.fail("replace", path, error.description)
+        }
+    }
+}
