@@ -61,7 +61,9 @@ let package = Package(
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Ledger", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
-                log,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                lifecycle, log,
             ]),
         .target(
             name: "Node",
@@ -144,7 +146,9 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Ledger", "Storage", "API",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                lifecycle, log,
             ]),
         .testTarget(
             name: "NodeTests",

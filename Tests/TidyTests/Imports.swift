@@ -20,7 +20,8 @@ enum Imports {
         "Sources/Networking": pure.union(system).union(["Logging", "NIOCore", "NIOPosix"]),
         "Sources/Storage": pure.union(system).union(["Chain", "StateTree", "CRocksDB"]),
         "Sources/API": pure.union(system).union([
-            "Chain", "StateTree", "Ledger", "Storage", "Hummingbird", "Logging",
+            "Chain", "StateTree", "Ledger", "Storage", "Hummingbird", "HummingbirdCore", "Logging",
+            "NIOCore", "ServiceLifecycle",
         ]),
         "Sources/Node": pure.union(system).union([
             "API", "Chain", "Consensus", "Ledger", "Logging", "Networking", "Replica",

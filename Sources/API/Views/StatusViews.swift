@@ -1,0 +1,111 @@
+import Chain
+import Cryptography
+
+struct StatusView: Encodable {
+    struct Seat: Encodable {
+        let index: Nullable<UInt16>
+        let publicKey: Nullable<String>
+    }
+
+    let chainID: String
+    let genesisHash: String
+    let version: String
+    let height: UInt64
+    let hash: String
+    let time: String
+    let timeMs: UInt64
+    let view: UInt64
+    let epoch: UInt64
+    let finalizedView: UInt64
+    let syncing: Bool
+    let peers: Int
+    /// The version of the interface.
+    let api: String
+    let validator: Seat
+    let nodeID: String
+    let uptimeSeconds: Int64
+
+    init(_ status: NodeStatus, chain: ChainDescription, uptimeSeconds: Int64) {
+        chainID = chain.chainID.text
+        genesisHash = chain.genesisHash.hex
+        version = status.version
+        height = status.height.value
+        hash = status.hash.hex
+        time = timeText(status.timestamp)
+        timeMs = status.timestamp.milliseconds
+        view = status.view.value
+        epoch = status.epoch.value
+        finalizedView = status.finalizedView.value
+        syncing = status.isSyncing
+        peers = status.peerCount
+        api = "v1"
+        validator = Seat(
+            index: Nullable(status.validatorIndex),
+            publicKey: Nullable(status.validatorKey?.hex))
+        nodeID = status.nodeID
+        self.uptimeSeconds = uptimeSeconds
+    }
+}
+
+struct MempoolView: Encodable {
+    let size: Int
+    let bytes: Int
+}
+
+struct PeerView: Encodable {
+    let nodeID: String
+    let address: String
+    let direction: String
+    let height: UInt64
+
+    init(_ peer: PeerDescription) {
+        nodeID = peer.nodeID
+        address = peer.address
+        direction = peer.isInbound ? "inbound" : "outbound"
+        height = peer.height.value
+    }
+}
+
+struct ReadinessView: Encodable {
+    struct Check: Encodable {
+        let name: String
+        let ok: Bool
+        let reason: String?
+    }
+
+    let ready: Bool
+    /// The names of the checks that fail.
+    let reasons: [String]
+    /// All checks, when they were asked for.
+    let checks: [Check]?
+}
+
+extension ReadinessView {
+    /// How many blocks a node may be behind the others and still count as up to date.
+    private static let lagMax: UInt64 = 5
+
+    init(_ status: NodeStatus, validatorCount: Int, isVerbose: Bool) {
+        let lag =
+            status.networkHeight > status.height
+            ? status.networkHeight.value - status.height.value : 0
+        let isBehind = status.isSyncing || lag > ReadinessView.lagMax
+        let isAlone = validatorCount > 1 && status.peerCount == 0
+        let checks = [
+            Check(
+                name: "started", ok: status.isStarted,
+                reason: status.isStarted ? nil : "The node is still starting."),
+            Check(
+                name: "behind", ok: !isBehind,
+                reason: isBehind ? "The node is \(lag) blocks behind the others." : nil),
+            Check(
+                name: "peers", ok: !isAlone,
+                reason: isAlone ? "No peer is connected." : nil),
+            Check(
+                name: "disk", ok: !status.isDiskLow,
+                reason: status.isDiskLow ? "The disk is almost full." : nil),
+        ]
+        let failed = checks.filter { !$0.ok }
+        self.init(
+            ready: failed.isEmpty, reasons: failed.map(\.name), checks: isVerbose ? checks : nil)
+    }
+}
