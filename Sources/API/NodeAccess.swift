@@ -1,6 +1,7 @@
 import Chain
 import Codec
 import Cryptography
+import Ledger
 import StateTree
 
 /// What the API may see and do of a node: readers of what is final, and one way in, `submit`.
@@ -88,6 +89,14 @@ public struct ChainDescription: Sendable {
     /// How many validators genesis has: with one, a node without peers is well.
     public let validatorCount: Int
 
+    public init(_ genesis: Genesis) {
+        self.init(
+            chainID: genesis.chainID, genesisHash: genesis.hash, kind: genesis.kind.name,
+            addressPrefix: genesis.prefix, symbol: genesis.nativeAsset.symbol,
+            decimals: genesis.nativeAsset.decimals, genesisTime: genesis.time,
+            validatorCount: genesis.validators.count)
+    }
+
     public init(
         chainID: ChainID, genesisHash: Digest, kind: String, addressPrefix: String, symbol: String,
         decimals: UInt8, genesisTime: Timestamp, validatorCount: Int
@@ -158,41 +167,34 @@ public struct NodeStatus: Sendable {
     }
 }
 
-/// What became of a transaction in a block, or would.
-public struct TransactionResult: Sendable, Equatable {
-    /// Why it failed; nil if it did what it asks.
-    public let failure: Refusal?
-    public let gasUsed: UInt64
-    public let fee: Amount
-    public let events: [Event]
-
-    public init(failure: Refusal?, gasUsed: UInt64, fee: Amount, events: [Event]) {
-        self.failure = failure
-        self.gasUsed = gasUsed
-        self.fee = fee
-        self.events = events
-    }
-}
-
 /// A finalized block with what came of it.
 public struct FinalizedBlock: Sendable {
     public let block: Block
     /// One for each transaction, in order.
-    public let results: [TransactionResult]
+    public let receipts: [Receipt]
     /// What the block's own steps did, apart from its transactions.
     public let events: [Event]
     /// nil where only a later block carries one.
     public let finalization: Certificate?
 
     public init(
-        block: Block, results: [TransactionResult], events: [Event], finalization: Certificate?
+        block: Block, receipts: [Receipt], events: [Event], finalization: Certificate?
     ) {
         precondition(
-            results.count == block.body.transactions.count, "each transaction has a result")
+            receipts.count == block.body.transactions.count, "each transaction has a receipt")
         self.block = block
-        self.results = results
+        self.receipts = receipts
         self.events = events
         self.finalization = finalization
+    }
+
+    /// A block with its receipts as they are stored: the block's own, if it has one, stands last.
+    public init(block: Block, storedReceipts: [Receipt], finalization: Certificate?) {
+        let count = block.body.transactions.count
+        self.init(
+            block: block, receipts: Array(storedReceipts.prefix(count)),
+            events: storedReceipts.dropFirst(count).first?.events ?? [],
+            finalization: finalization)
     }
 
     public var height: Height { block.header.height }
@@ -265,7 +267,30 @@ public enum Admission: Sendable, Equatable {
 public enum SimulationAnswer: Sendable, Equatable {
     /// It could not be in a block at all.
     case refused(Refusal)
-    case executed(TransactionResult)
+    case executed(Receipt)
+}
+
+extension SimulationAnswer {
+    /// Executes a transaction as the next block after `status` would.
+    ///
+    /// - Parameters:
+    ///   - now: what the block's time would be.
+    ///   - reader: the state after the block of `status`.
+    public init(
+        _ transaction: SignedTransaction, after status: NodeStatus, at now: Timestamp,
+        over reader: some StateReader
+    ) {
+        let context = BlockContext(
+            height: status.height.advanced(by: 1), epoch: status.epoch, view: status.view,
+            parentView: status.finalizedView, timestamp: max(now, status.timestamp),
+            parentTimestamp: status.timestamp, proposer: 0,
+            gasLimit: Queries.parameters(over: reader).blockGasLimit)
+        do {
+            self = .executed(try Ledger.simulate(transaction, context: context, over: reader))
+        } catch {
+            self = .refused(Refusal(error))
+        }
+    }
 }
 
 /// A peer that is connected.

@@ -7,7 +7,7 @@ extension API {
         router.get("readyz") { request, _ in
             // `?verbose` stands without a value.
             let isVerbose = request.query.text("verbose") != nil
-            let view = ReadinessView(
+            let view = ReadinessJSON(
                 await node.status(), validatorCount: node.chain.validatorCount,
                 isVerbose: isVerbose)
             return jsonResponse(view, status: view.ready ? .ok : .serviceUnavailable)
@@ -22,18 +22,18 @@ extension API {
         }
         router.get("v1/status") { _, _ in
             jsonResponse(
-                StatusView(
+                StatusJSON(
                     await node.status(), chain: node.chain,
                     uptimeSeconds: start.duration(to: .now).components.seconds))
         }
         router.get("v1/mempool") { _, _ in
             let status = await node.status()
             return jsonResponse(
-                MempoolView(size: status.mempoolCount, bytes: status.mempoolByteCount))
+                MempoolJSON(size: status.mempoolCount, bytes: status.mempoolByteCount))
         }
         router.get("v1/peers") { _, _ in
             jsonResponse(
-                Page(items: await node.peers().map { PeerView($0) }, next: nil))
+                Page(items: await node.peers().map { PeerJSON($0) }, next: nil))
         }
     }
 }

@@ -26,7 +26,7 @@ extension API {
         gate.countSubmitted(1)
         guard isWaiting else {
             try await admit(transaction)
-            return jsonResponse(HashView(hash: transaction.id.hex), status: .accepted)
+            return jsonResponse(HashJSON(hash: transaction.id.hex), status: .accepted)
         }
         // Who waits is written down before the transaction can become final.
         guard let waiter = feed.wait(for: transaction.id) else {
@@ -46,7 +46,7 @@ extension API {
                 hint: "Ask for /v1/txs/\(transaction.id.hex).",
                 details: ["hash": transaction.id.hex])
         }
-        return jsonResponse(HashView(hash: transaction.id.hex))
+        return jsonResponse(HashJSON(hash: transaction.id.hex))
     }
 
     private func waits(_ query: Query) throws(Problem) -> Bool {
@@ -119,17 +119,17 @@ extension API {
         }
         gate.countSubmitted(transactions.count)
         let answers = await node.submit(transactions)
-        var results: [BatchView.Entry] = []
+        var results: [BatchJSON.Entry] = []
         results.reserveCapacity(transactions.count)
         var acceptedCount = 0
         for (transaction, answer) in zip(transactions, answers) {
             let refusal = await refusal(of: transaction, answer)
             acceptedCount += refusal == nil ? 1 : 0
             results.append(
-                BatchView.Entry(
+                BatchJSON.Entry(
                     hash: transaction.id.hex, code: refusal?.code, error: refusal?.message))
         }
-        return jsonResponse(BatchView(accepted: acceptedCount, results: results))
+        return jsonResponse(BatchJSON(accepted: acceptedCount, results: results))
     }
 
     private func decodeBatch(_ body: ByteBuffer) throws(DecodeError) -> [SignedTransaction] {

@@ -1,7 +1,7 @@
 import Chain
 import Cryptography
 
-struct StatusView: Encodable {
+struct StatusJSON: Encodable {
     struct Seat: Encodable {
         let index: Nullable<UInt16>
         let publicKey: Nullable<String>
@@ -47,12 +47,12 @@ struct StatusView: Encodable {
     }
 }
 
-struct MempoolView: Encodable {
+struct MempoolJSON: Encodable {
     let size: Int
     let bytes: Int
 }
 
-struct PeerView: Encodable {
+struct PeerJSON: Encodable {
     let nodeID: String
     let address: String
     let direction: String
@@ -66,7 +66,7 @@ struct PeerView: Encodable {
     }
 }
 
-struct ReadinessView: Encodable {
+struct ReadinessJSON: Encodable {
     struct Check: Encodable {
         let name: String
         let ok: Bool
@@ -80,7 +80,7 @@ struct ReadinessView: Encodable {
     let checks: [Check]?
 }
 
-extension ReadinessView {
+extension ReadinessJSON {
     /// How many blocks a node may be behind the others and still count as up to date.
     private static let lagMax: UInt64 = 5
 
@@ -88,7 +88,7 @@ extension ReadinessView {
         let lag =
             status.networkHeight > status.height
             ? status.networkHeight.value - status.height.value : 0
-        let isBehind = status.isSyncing || lag > ReadinessView.lagMax
+        let isBehind = status.isSyncing || lag > ReadinessJSON.lagMax
         let isAlone = validatorCount > 1 && status.peerCount == 0
         let checks = [
             Check(

@@ -1,11 +1,11 @@
 import Chain
 import Cryptography
 
-struct HashView: Encodable {
+struct HashJSON: Encodable {
     let hash: String
 }
 
-struct BatchView: Encodable {
+struct BatchJSON: Encodable {
     struct Entry: Encodable {
         let hash: String
         /// Absent when the transaction was taken.
