@@ -48,6 +48,8 @@ public enum Input: Sendable {
     /// Whether this node's builder would put something (a transaction, evidence) into a block on
     /// top of its highest certified block (2.8).
     case workPending(Bool)
+    /// The signers whom the committed state keeps from leading: jailed or convicted (2.9).
+    case excluded([UInt16])
     /// The committed state holds this final block durably: what lies below may be pruned.
     case committed(Height)
     /// The answer to `syncRange`: the committed state holds this final block durably.
@@ -131,8 +133,10 @@ public enum TimerID: Hashable, CaseIterable, Sendable {
     case leader
     /// t_a: the view was not left.
     case advance
-    /// t_r: repeat what may have been lost (R8), and standstill (2.10).
+    /// t_r: repeat what may have been lost (R8).
     case retry
+    /// Nothing has become final for long: everything held is sent again (2.10).
+    case standstill
     /// The next peer is asked for what is missing (2.12).
     case requests
 }

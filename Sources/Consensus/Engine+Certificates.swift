@@ -1,0 +1,215 @@
+import Chain
+import Cryptography
+
+extension Engine {
+    // MARK: Votes (R13, 2.5)
+
+    mutating func received(_ vote: Verified<Vote>, from sender: UInt16?) {
+        guard vote.value.epoch == instance.epoch else { return }
+        guard vote.value.view > .zero, vote.value.view > retained else { return }
+        guard vote.value.view <= current.advanced(by: Limits.futureViewsMax) else { return }
+        absorb(vote, from: sender)
+    }
+
+    /// Takes a verified vote: alone, from a proposal, a certificate, or this node's own.
+    private mutating func absorb(_ vote: Verified<Vote>, from sender: UInt16?) {
+        let view = vote.value.view
+        let statement = vote.value.statement
+        guard Int(vote.value.signer) < validators.count else { return }
+        let conflict = conflict(of: vote)
+        let outcome = views[view].votes.add(vote, in: validators)
+        if let conflict { report(conflict) }
+        // A vote for a final view is kept for evidence and participation, and tallied no more.
+        guard view > lastFinalView else { return }
+        if vote.value.signer == leaders.leader(of: view) {
+            noteLeaderVote(statement, in: view, from: sender)
+        }
+        switch outcome {
+        case .counted: tallied(statement, in: view)
+        case .known, .contradicting, .ignored: return
+        }
+    }
+
+    private mutating func conflict(of vote: Verified<Vote>) -> Evidence? {
+        guard let votes = views.read(vote.value.view, \.votes) else { return nil }
+        return views[vote.value.view].detector.conflict(of: vote, with: votes)
+    }
+
+    private mutating func report(_ evidence: Evidence) {
+        record(.evidence(evidence))
+        perform(.report(.evidence(evidence)))
+    }
+
+    /// A vote of the view's leader: its notarize vote is its proposal (R3), its nullify vote says
+    /// that nothing will come (R7).
+    private mutating func noteLeaderVote(
+        _ statement: Statement, in view: View, from sender: UInt16?
+    ) {
+        switch statement {
+        case .finalize: return
+        case .nullify:
+            if view == current { isLeaderFailed = true }
+        case .notarize(let candidate):
+            if views[view].source == nil { views[view].source = sender }
+            switch views[view].slot {
+            case .none:
+                views[view].slot = .unverified(candidate)
+            case .unverified(let known), .verified(let known):
+                if known != candidate { views[view].slot = .equivocated }
+            case .equivocated: return
+            }
+        }
+    }
+
+    private mutating func tallied(_ statement: Statement, in view: View) {
+        guard let state = views.state(view), state.certificate(statement.kind) == nil else {
+            return
+        }
+        guard let formed = state.votes.certificate(for: statement, in: validators) else { return }
+        accept(formed)
+    }
+
+    // MARK: Certificates
+
+    mutating func received(
+        _ certificate: Verified<Certificate>, header: Header?, from sender: UInt16?
+    ) {
+        let value = certificate.value
+        guard value.epoch == instance.epoch, value.view > .zero, value.view <= Engine.viewMax,
+            value.bitmap.fits(count: validators.count)
+        else { return }
+        if value.isPartial {
+            // Standstill (2.10): votes that could not come by themselves.
+            guard value.view > lastFinalView,
+                value.view <= current.advanced(by: Limits.futureViewsMax)
+            else { return }
+            for vote in certificate.votes { absorb(vote, from: sender) }
+            return
+        }
+        accept(certificate)
+        if let header, let candidate = value.statement.candidate, mode != .halted {
+            let hash = header.hash
+            if hash == candidate.blockHash, header.height > emitted.height,
+                value.view >= lastFinalView
+            {
+                blocks.insert(header, hash: hash, body: .absent)
+            }
+        }
+    }
+
+    /// Stores a full certificate, tells it to others once, and follows it.
+    private mutating func accept(_ certificate: Verified<Certificate>) {
+        let value = certificate.value
+        let view = value.view
+        if let other = contradiction(of: value) {
+            record(.certificate(value))
+            halt(other, certificate)
+            return
+        }
+        guard view > lastFinalView, views.state(view)?.certificate(value.kind) == nil else {
+            return
+        }
+        store(certificate)
+        record(.certificate(value))
+        gossip(certificate)
+        for vote in certificate.votes { absorb(vote, from: nil) }
+        switch value.statement {
+        case .notarize: noteNotarization(view)
+        case .nullify:
+            // R9
+            leave(view)
+        case .finalize:
+            // R10
+            noteFinalization(certificate)
+            leave(view)
+        }
+    }
+
+    mutating func store(_ certificate: Verified<Certificate>) {
+        let view = certificate.value.view
+        switch certificate.value.kind {
+        case .notarize: views[view].notarization = certificate
+        case .nullify: views[view].nullification = certificate
+        case .finalize: views[view].finalization = certificate
+        }
+    }
+
+    /// A certificate of the same view that cannot stand beside this one while less than a third is
+    /// faulty (I11, I12, and 2.16 line 3).
+    private func contradiction(of certificate: Certificate) -> Verified<Certificate>? {
+        guard let state = views.state(certificate.view) else { return nil }
+        switch certificate.statement {
+        case .nullify:
+            return state.finalization
+        case .notarize(let candidate):
+            for held in [state.notarization, state.finalization] {
+                if let held, held.value.statement.candidate != candidate { return held }
+            }
+            return nil
+        case .finalize(let candidate):
+            for held in [state.notarization, state.finalization] {
+                if let held, held.value.statement.candidate != candidate { return held }
+            }
+            return state.nullification
+        }
+    }
+
+    /// R10, I11, I12: both certificates are in the log; nothing is done any more.
+    mutating func halt(_ first: Verified<Certificate>, _ second: Verified<Certificate>) {
+        guard mode != .halted else { return }
+        mode = .halted
+        perform(.report(.safetyHalt(first, second)))
+    }
+
+    /// Sends a new certificate on, once (2.10): to all of a small set, or to eight and the next
+    /// leaders.
+    private mutating func gossip(_ certificate: Verified<Certificate>) {
+        guard validators.count > 1 else { return }
+        guard validators.count > 20 else {
+            perform(.send(.certificate(certificate), to: .all))
+            return
+        }
+        var recipients = order.next(8)
+        for distance in 1...2 as ClosedRange<UInt64> {
+            let leader = leaders.leader(of: certificate.value.view.advanced(by: distance))
+            if leader != own, !recipients.contains(leader) { recipients.append(leader) }
+        }
+        perform(.send(.certificate(certificate), to: .some(recipients)))
+    }
+
+    /// R5: a notarization awaits execution; far ahead, only the highest sixteen do.
+    mutating func noteNotarization(_ view: View) {
+        guard views.state(view)?.certification == .unknown, !uncertified.contains(view) else {
+            return
+        }
+        let position = uncertified.firstIndex { $0 > view } ?? uncertified.count
+        uncertified.insert(view, at: position)
+        let horizon = current.advanced(by: Limits.futureViewsMax)
+        let far = uncertified.filter { $0 > horizon }
+        if far.count > Engine.farNotarizationsMax, let lowest = far.first {
+            uncertified.removeAll { $0 == lowest }
+            views[lowest].notarization = nil
+        }
+    }
+
+    static var farNotarizationsMax: Int { 16 }
+
+    /// R10: LF moves at once; telling the replica waits for the bodies.
+    mutating func noteFinalization(_ certificate: Verified<Certificate>) {
+        precondition(certificate.value.view > lastFinalView, "I8: LF only rises")
+        lastFinal = certificate
+        lastProgress = now
+        hasProgressed = true
+        standstillDeadline = now.advanced(byMilliseconds: standstillDelay)
+        unchecked.append(certificate)
+        if unchecked.count > Limits.unfinalizedDepthMax { unchecked.removeFirst() }
+        uncertified.removeAll { $0 <= certificate.value.view }
+        finalizable.removeAll { $0 <= certificate.value.view }
+    }
+
+    /// A view is over: R1.
+    mutating func leave(_ view: View) {
+        guard current <= view else { return }
+        enter(view.advanced(by: 1))
+    }
+}

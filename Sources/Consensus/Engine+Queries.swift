@@ -1,0 +1,91 @@
+import Chain
+import Cryptography
+
+/// What the engine knows, for the replica: nothing here changes anything.
+extension Engine {
+    public var currentView: View { current }
+    public var lastFinalizedView: View { lastFinalView }
+    /// The last final block whose bodies are all here; nil while that is the instance's base.
+    public var finalizedHead: FinalizedHead? { emittedHead }
+    /// The hash and height of the last final block here, the instance's base at first.
+    public var finalizedSummary: BlockSummary { emitted }
+    public var currentLeader: UInt16 {
+        var schedule = leaders
+        return schedule.leader(of: current)
+    }
+    public var isSyncing: Bool { mode == .syncing }
+    public var isHalted: Bool { mode == .halted }
+    public var isDiverged: Bool { mode == .diverged }
+
+    /// The block of the highest certified view, on which a next leader would build: where the
+    /// builder looks whether it would have something to include (2.8).
+    public var highestCertified: Digest {
+        for state in views.states.reversed() where state.view > lastFinalView {
+            if state.certification == .agreed, let hash = state.notarized?.blockHash {
+                return hash
+            }
+        }
+        return lastFinalHash
+    }
+
+    /// Every notarize vote held for a block's view: what its child's leader puts into the record of
+    /// participation (staking.md 3). nil if there is none.
+    public func participation(of candidate: Candidate, in view: View) -> Verified<Certificate>? {
+        views.state(view)?.votes.partialCertificate(
+            for: .notarize(candidate), in: validators)
+    }
+
+    /// The certificates that answer a peer's request, at most two, and the header of a finalization
+    /// among them. Empty: not here.
+    public func response(to request: CertificateRequest) -> CertificateResponse {
+        guard request.epoch == instance.epoch else {
+            return CertificateResponse(request: request, certificates: [], header: nil)
+        }
+        let state = views.state(request.view)
+        var certificates: [Verified<Certificate>?]
+        switch request.want {
+        case .any:
+            certificates =
+                request.view <= lastFinalView
+                ? [state?.bestCertificate ?? lastFinal]
+                : [state?.notarization, state?.nullification]
+        case .notarization: certificates = [state?.notarization ?? state?.finalization]
+        case .nullification: certificates = [state?.nullification]
+        case .finalization:
+            certificates = [lastFinalView >= request.view ? told : nil]
+        case .highest:
+            let highest = views.states.reversed().lazy.compactMap(\.bestCertificate).first
+            certificates = [told, highest?.value == told?.value ? nil : highest]
+        }
+        // What was asked for may be moot: then the last finalization says so.
+        if certificates.allSatisfy({ $0 == nil }), request.view <= lastFinalView {
+            certificates = [told]
+        }
+        let held = certificates.compactMap { $0 }
+        let names = held.contains { $0.value == emittedHead?.certificate.value }
+        return CertificateResponse(
+            request: request, certificates: held.map(\.value),
+            header: names ? emittedHead?.header : nil)
+    }
+
+    /// The newest finalization that can be given with its header.
+    private var told: Verified<Certificate>? { emittedHead?.certificate ?? lastFinal }
+
+    /// A digest of everything that decides what the engine does next, for comparing two runs
+    /// (I22).
+    public var stateDigest: Digest {
+        var hasher = TaggedHasher(.logRecord)
+        hasher.update(current.value)
+        hasher.update(lastFinalView.value)
+        hasher.update(lastFinalHash)
+        hasher.update(emitted.hash)
+        hasher.update(appended)
+        hasher.update(UInt64(views.states.count))
+        for state in views.states.suffix(4) {
+            hasher.update(state.view.value)
+            hasher.update(UInt64(state.votes.tallies.count))
+            hasher.update(state.certification == .agreed ? UInt8(1) : 0)
+        }
+        return hasher.finalize()
+    }
+}

@@ -1,0 +1,148 @@
+import Chain
+import Cryptography
+
+extension Engine {
+    /// Takes up what the disk holds (2.15), and starts as if the current view had just been
+    /// entered: time that passed while this node was down is no reason to give a view up.
+    mutating func start(_ recovery: Recovery) {
+        guard mode == .idle else { return }
+        mode = .active
+        appended = recovery.lastSequence
+        synced = recovery.lastSequence
+        if let head = recovery.floor { restoreFloor(head) }
+        for header in recovery.headers where header.height > emitted.height {
+            blocks.insert(header, hash: header.hash, body: .stored)
+        }
+        for record in recovery.records { restore(record) }
+        for vote in recovery.signedVotes { restore(vote) }
+        for view in views.views(after: lastFinalView, through: Engine.viewMax) {
+            restoreRules(of: view)
+        }
+        for signer in activity.indices { activity[signer] = current }
+        let leader = leaders.leader(of: current)
+        isLeaderFailed = views.read(current, \.votes)?.vote(.nullify, of: leader) != nil
+        lastProgress = now
+        restartTimers()
+        standstillDeadline = now.advanced(byMilliseconds: standstillDelay)
+        performNow(.report(.entered(current, leader: leader)))
+        signAgain()
+        resend()
+    }
+
+    private mutating func restoreFloor(_ head: FinalizedHead) {
+        emitted = head.header.summary
+        emittedHead = head
+        lastFinal = head.certificate
+        floor = head.certificate.value.view
+        current = floor.advanced(by: 1)
+        store(head.certificate)
+    }
+
+    /// Applies one record without running the rules. Records at or below the floor are history.
+    private mutating func restore(_ record: SafetyRecord) {
+        let view = record.view
+        guard view <= Engine.viewMax else { return }
+        if case .evidence(let evidence) = record {
+            // It may not have reached a block yet.
+            guard view > retained else { return }
+            views[view].detector.restore(evidence)
+            perform(.report(.evidence(evidence)))
+            return
+        }
+        guard view > floor else { return }
+        switch record {
+        case .ownVote(let view, let statement):
+            guard views[view].own(statement.kind).isOpen else { return }
+            views[view].setOwn(statement.kind, .cast(statement, sequence: synced))
+            raiseCurrent(view, by: statement.kind)
+        case .certificate(let certificate):
+            guard certificate.epoch == instance.epoch, !certificate.isPartial,
+                certificate.bitmap.fits(count: validators.count)
+            else { return }
+            restore(.restored(certificate))
+        case .certified(let view, _):
+            views[view].certification = .agreed
+            raiseCurrent(view.advanced(by: 1))
+        case .builtBlock(let view, let parentView, let parent, let hash):
+            views[view].built = BuiltBlock(parentView: parentView, parent: parent, hash: hash)
+        case .floor(let certificate):
+            restore(.restored(certificate))
+        case .entered, .evidence: return
+        }
+    }
+
+    private mutating func restore(_ certificate: Verified<Certificate>) {
+        let value = certificate.value
+        guard views.state(value.view)?.certificate(value.kind) == nil else { return }
+        store(certificate)
+        for vote in certificate.votes {
+            _ = views[value.view].votes.add(vote, in: validators)
+        }
+        switch value.kind {
+        case .notarize: return
+        case .nullify: raiseCurrent(value.view.advanced(by: 1))
+        case .finalize:
+            raiseCurrent(value.view.advanced(by: 1))
+            guard value.view > lastFinalView else { return }
+            lastFinal = certificate
+            unchecked.append(certificate)
+            if unchecked.count > Limits.unfinalizedDepthMax { unchecked.removeFirst() }
+        }
+    }
+
+    /// A vote of the signer's table: it was cast, whatever the log says.
+    private mutating func restore(_ vote: Verified<Vote>) {
+        let value = vote.value
+        guard value.epoch == instance.epoch, value.signer == own, value.view > floor,
+            value.view <= Engine.viewMax
+        else { return }
+        views[value.view].setOwn(value.kind, .signed(vote))
+        // P1: the own votes are in the own tally again.
+        _ = views[value.view].votes.add(vote, in: validators)
+        raiseCurrent(value.view, by: value.kind)
+    }
+
+    /// This node was in a view that it notarized or nullified, and beyond one that it finalized.
+    private mutating func raiseCurrent(_ view: View, by kind: VoteKind) {
+        switch kind {
+        case .notarize, .nullify: raiseCurrent(view)
+        case .finalize: raiseCurrent(view.advanced(by: 1))
+        }
+    }
+
+    private mutating func raiseCurrent(_ view: View) {
+        current = max(current, view)
+    }
+
+    /// Queues what the rules say about a view after the last record.
+    private mutating func restoreRules(of view: View) {
+        guard let state = views.state(view) else { return }
+        if let candidate = state.ownNotarize.statement?.candidate, state.slot == .none {
+            views[view].slot = .verified(candidate)
+        }
+        guard state.notarization != nil else { return }
+        switch state.certification {
+        case .unknown: noteNotarization(view)
+        case .agreed: finalizable.append(view)
+        case .failed: return
+        }
+    }
+
+    /// Asks the signer again for every vote that has a record but no signature: the same content,
+    /// so the same signature.
+    private mutating func signAgain() {
+        guard let own else { return }
+        for view in views.views(after: floor, through: Engine.viewMax) {
+            guard let state = views.state(view) else { continue }
+            for kind in VoteKind.allCases {
+                guard case .cast(let statement, let sequence) = state.own(kind) else { continue }
+                perform(
+                    .sign(
+                        VoteIntent(
+                            instance: instance.id, epoch: instance.epoch, view: view,
+                            signer: own, statement: statement)),
+                    after: sequence)
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Chain
+import Cryptography
+
+extension Engine {
+    // MARK: Asking for what is missing (2.12)
+
+    /// Says what is missing now, and asks for it.
+    mutating func ask() {
+        guard mode != .halted else { return }
+        let needs = mode == .syncing ? [] : needs()
+        for (subject, peer) in resolver.update(
+            needs, order: &order, own: own, count: validators.count, at: now)
+        {
+            switch subject {
+            case .block(let hash): performNow(.fetchBlock(hash, from: peer))
+            case .certificate(let request): performNow(.fetchCertificate(request, from: peer))
+            }
+        }
+    }
+
+    private mutating func needs() -> [Need] {
+        var needs: [Need] = []
+        if let lag = lagNeed { needs.append(lag) }
+        if let final = finalNeed() {
+            needs.append(final)
+            if mode == .syncing { return [] }
+        }
+        needs += currentNeeds()
+        for view in uncertified.reversed().prefix(Int(Limits.futureViewsMax)) {
+            if let need = bodyNeed(of: view) { needs.append(need) }
+        }
+        let horizon = current.advanced(by: Limits.futureViewsMax)
+        for view in views.views(after: current, through: horizon) {
+            guard let state = views.state(view), let candidate = state.slot.candidate else {
+                continue
+            }
+            guard (blocks[candidate.blockHash]?.body ?? .absent) == .absent else { continue }
+            needs.append(
+                Need(
+                    subject: .block(candidate.blockHash),
+                    preferred: state.source.map { [$0] } ?? [], mayBeUnderWay: true))
+        }
+        return needs
+    }
+
+    /// A body on the way from the last told block to LF; when the way is long, a range sync.
+    private mutating func finalNeed() -> Need? {
+        guard let certificate = lastFinal, lastFinalHash != emitted.hash else { return nil }
+        guard case .missing(let hash) = execution(of: lastFinalHash) else { return nil }
+        let signers = certificate.value.bitmap.signers
+        if let header = blocks[lastFinalHash]?.header,
+            header.height.lowered(by: Limits.rangeBlocksMax) > emitted.height, mode == .active
+        {
+            guard syncNotBefore <= now, let peer = order.next(1).first else { return nil }
+            mode = .syncing
+            performNow(
+                .syncRange(to: FinalizedHead(header: header, certificate: certificate), from: peer))
+            return nil
+        }
+        return Need(
+            subject: .block(hash), preferred: signers,
+            mayBeUnderWay: certificate.value.view.advanced(by: 1) >= current)
+    }
+
+    private mutating func currentNeeds() -> [Need] {
+        if let leaderNeed { return [leaderNeed] }
+        guard isVoting, let state = views.state(current), let candidate = state.slot.candidate,
+            state.ownNotarize.isOpen, !state.ownNullify.isCast
+        else { return [] }
+        switch parentCheck(candidate, in: current) {
+        case .missing(let needs): return needs
+        case .waiting, .invalid: return []
+        case .acceptable(let isReproposal):
+            guard !isReproposal, case .missing(let hash) = execution(of: candidate.blockHash)
+            else { return [] }
+            return [
+                Need(
+                    subject: .block(hash), preferred: state.source.map { [$0] } ?? [],
+                    mayBeUnderWay: true)
+            ]
+        }
+    }
+
+    private mutating func bodyNeed(of view: View) -> Need? {
+        guard let state = views.state(view), let candidate = state.notarized,
+            case .missing(let hash) = execution(of: candidate.blockHash)
+        else { return nil }
+        let signers = state.notarization?.value.bitmap.signers ?? []
+        return Need(
+            subject: .block(hash), preferred: (state.source.map { [$0] } ?? []) + signers,
+            mayBeUnderWay: view.advanced(by: 1) >= current)
+    }
+
+    // MARK: Range sync
+
+    /// The replica committed everything up to this block: the floor of what follows.
+    mutating func adopt(_ head: FinalizedHead) {
+        let wasSyncing = mode == .syncing
+        if wasSyncing { mode = .active }
+        defer { if wasSyncing { restartTimers() } }
+        let certificate = head.certificate.value
+        guard certificate.epoch == instance.epoch, head.header.height > emitted.height else {
+            return
+        }
+        if certificate.view > lastFinalView {
+            store(head.certificate)
+            record(.certificate(certificate))
+            noteFinalization(head.certificate)
+            leave(certificate.view)
+        }
+        emitted = head.header.summary
+        emittedHead = head
+        unchecked.removeAll { $0.value.view <= certificate.view }
+        awaitingCommit.removeAll { $0.header.height <= head.header.height }
+        blocks.removeAll(through: emitted.height)
+        hasProgressed = true
+        guard certificate.view > floor else { return }
+        floor = certificate.view
+        record(.floor(certificate))
+    }
+}
