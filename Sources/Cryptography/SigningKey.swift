@@ -60,6 +60,11 @@ final class SecretBytes: Sendable {
         memory = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
     }
 
+    convenience init(copying bytes: [UInt8]) {
+        self.init(count: bytes.count)
+        unsafe withMutableBytes { unsafe $0.copyBytes(from: bytes) }
+    }
+
     deinit {
         unsafe sodium_free(memory.baseAddress)
     }
