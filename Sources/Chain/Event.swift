@@ -4,6 +4,7 @@ import Cryptography
 /// What happened, for receipts and indexes: nothing else is an index built from.
 public enum Event: CanonicalCodable, Hashable, Sendable {
     case transferred(from: Address, to: Address, asset: AssetID, amount: Amount)
+    case governance(GovernanceEvent)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         switch try reader.readULEB128() {
@@ -11,6 +12,8 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
             self = .transferred(
                 from: try Address(from: &reader), to: try Address(from: &reader),
                 asset: try AssetID(from: &reader), amount: try Amount(from: &reader))
+        case 32:
+            self = .governance(try GovernanceEvent(from: &reader))
         case let tag:
             throw .unknownTag(type: "Event", tag: UInt64(tag))
         }
@@ -24,6 +27,9 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
             writer.write(to)
             writer.write(asset)
             writer.write(amount)
+        case .governance(let event):
+            writer.writeULEB128(32)
+            writer.write(event)
         }
     }
 
@@ -31,6 +37,7 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
     public var accounts: [Address] {
         switch self {
         case .transferred(let from, let to, _, _): from == to ? [from] : [from, to]
+        case .governance(let event): event.accounts
         }
     }
 }

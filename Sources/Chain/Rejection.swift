@@ -36,6 +36,9 @@ public enum Rejection: Error, Hashable, Sendable {
     case amountZero
     case balanceOverflow(account: Address, asset: AssetID)
     case recipientIsModule(Address)
+
+    // Proposals, ballots and what they decide.
+    case governance(GovernanceRejection)
 }
 
 extension Rejection {
@@ -67,6 +70,7 @@ extension Rejection {
         case .amountZero: "bank.amount_zero"
         case .balanceOverflow: "bank.balance_overflow"
         case .recipientIsModule: "bank.recipient_is_module"
+        case .governance(let reason): reason.code
         }
     }
 
@@ -123,6 +127,7 @@ extension Rejection {
             "The balance of \(account) in asset \(asset) would not fit 64 bits."
         case .recipientIsModule(let account):
             "The account \(account) belongs to the ledger and takes no transfers."
+        case .governance(let reason): reason.message
         }
     }
 
@@ -150,6 +155,7 @@ extension Rejection {
         case .amountZero: "Name an amount above 0."
         case .balanceOverflow: "Send a smaller amount."
         case .recipientIsModule: "Check the recipient's address."
+        case .governance(let reason): reason.hint
         }
     }
 
@@ -164,6 +170,7 @@ extension Rejection {
             .memoTooLong, .wrongSigners, .moduleCannotSign, .notAnAccountAction, .gasLimitZero,
             .gasLimitTooLow, .outOfGas, .amountZero, .recipientIsModule:
             false
+        case .governance(let reason): reason.mayBeCuredByWaiting
         }
     }
 }

@@ -57,6 +57,35 @@ public enum StateKey: Hashable, Sendable {
     /// `Amount`: what all accounts have bonded.
     case bondedTotal
 
+    // Governance.
+    /// `ProposalID`: the last one given.
+    case lastProposal
+    /// `Proposal`.
+    case proposal(ProposalID)
+    /// `ProposalContent`.
+    case proposalContent(ProposalID)
+    /// `Amount`: what an account deposited.
+    case deposit(ProposalID, Address)
+    /// `Ballot`.
+    case ballot(ProposalID, Address)
+    /// `ProposalID`: a vote that ends at a time.
+    case closing(Timestamp, ProposalID)
+    /// `ProposalID`: a deposit stage that ends at a time.
+    case expiry(Timestamp, ProposalID)
+    /// `ProposalID`: a decision that is executed from a time on.
+    case execution(Timestamp, ProposalID)
+    /// `ProposalID`: a proposal that waits for a place of its track, greatest deposit first.
+    case waiting(Track, deposit: Amount, ProposalID)
+    /// `UInt64`: how many proposals of a track are in voting; absent for none.
+    case openCount(Track)
+    /// `ProposalID`: the proposals of a status, newest first.
+    case proposalOfStatus(ProposalStatus, ProposalID)
+    /// `Amount`: what the escrow owes for deposits; absent for nothing.
+    case depositsTotal
+    /// `Parameters`: what was decided in this block and holds from its end on; never in the state
+    /// between two blocks.
+    case decidedParameters
+
     public var module: StateModule {
         switch self {
         case .chainFacts: .chain
@@ -66,6 +95,10 @@ public enum StateKey: Hashable, Sendable {
         case .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
             .bondedTotal:
             .staking
+        case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal,
+            .decidedParameters:
+            .governance
         }
     }
 
@@ -103,8 +136,41 @@ public enum StateKey: Hashable, Sendable {
             writer.write(validator)
         case .bonded(let address): writer.kind(5, address)
         case .bondedTotal: writer.kind(6)
+        case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal,
+            .decidedParameters:
+            writeGovernanceKey(into: &writer)
         }
         return writer.bytes
+    }
+
+    private func writeGovernanceKey(into writer: inout StateKeyWriter) {
+        switch self {
+        case .lastProposal: writer.kind(0)
+        case .proposal(let id): writer.kind(1, integers: id.value)
+        case .proposalContent(let id): writer.kind(2, integers: id.value)
+        case .deposit(let id, let account):
+            writer.kind(3, integers: id.value)
+            writer.write(account)
+        case .ballot(let id, let account):
+            writer.kind(4, integers: id.value)
+            writer.write(account)
+        case .closing(let time, let id): writer.kind(5, integers: time.value, id.value)
+        case .expiry(let time, let id): writer.kind(6, integers: time.value, id.value)
+        case .execution(let time, let id): writer.kind(7, integers: time.value, id.value)
+        case .waiting(let track, let deposit, let id):
+            // The complement, so that the greatest deposit comes first.
+            writer.kind(8, integers: UInt64(track.rawValue), ~deposit.value, id.value)
+        case .openCount(let track): writer.kind(9, integers: UInt64(track.rawValue))
+        case .proposalOfStatus(let status, let id):
+            writer.kind(10, integers: UInt64(status.rawValue), ~id.value)
+        case .depositsTotal: writer.kind(11)
+        case .decidedParameters: writer.kind(12)
+        case .chainFacts, .account, .lanes, .laneExpiry, .balance, .asset, .supply, .parameters,
+            .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
+            .bondedTotal:
+            preconditionFailure("a key of governance")
+        }
     }
 }
 
@@ -125,6 +191,13 @@ public struct StateKeyWriter {
     public mutating func kind(_ kind: UInt8, _ value: some Bytes32) {
         writer.write(kind)
         value.encode(into: &writer)
+    }
+
+    public mutating func kind(_ kind: UInt8, integers: UInt64...) {
+        writer.write(kind)
+        for integer in integers {
+            bigEndian(integer)
+        }
     }
 
     public mutating func write(_ value: some Bytes32) {

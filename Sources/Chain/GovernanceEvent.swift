@@ -1,0 +1,104 @@
+import Codec
+import Cryptography
+
+/// What happened to a proposal.
+public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
+    case submitted(ProposalID, proposer: Address)
+    case deposited(ProposalID, account: Address, amount: Amount)
+    case statusChanged(ProposalID, ProposalStatus)
+    case ballotCast(ProposalID, voter: Address, amounts: BallotAmounts)
+    /// The outcome changed near the end, so the end moved.
+    case extended(ProposalID, end: Timestamp)
+    case depositClaimed(ProposalID, account: Address, amount: Amount)
+    case depositForfeited(ProposalID, amount: Amount)
+    case depositDestroyed(ProposalID, amount: Amount)
+    case parameterChanged(ProposalID, name: String, from: ParameterValue, to: ParameterValue)
+    case spent(ProposalID, TreasuryPayment)
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        let tag = try reader.readULEB128()
+        let id = try ProposalID(from: &reader)
+        switch tag {
+        case 0: self = .submitted(id, proposer: try Address(from: &reader))
+        case 1:
+            self = .deposited(
+                id, account: try Address(from: &reader), amount: try Amount(from: &reader))
+        case 2: self = .statusChanged(id, try ProposalStatus(from: &reader))
+        case 3:
+            self = .ballotCast(
+                id, voter: try Address(from: &reader), amounts: try BallotAmounts(from: &reader))
+        case 4: self = .extended(id, end: try Timestamp(from: &reader))
+        case 5:
+            self = .depositClaimed(
+                id, account: try Address(from: &reader), amount: try Amount(from: &reader))
+        case 6: self = .depositForfeited(id, amount: try Amount(from: &reader))
+        case 7: self = .depositDestroyed(id, amount: try Amount(from: &reader))
+        case 8:
+            self = .parameterChanged(
+                id, name: try reader.readString(limit: ParameterChange.nameBytesMax),
+                from: try ParameterValue(from: &reader), to: try ParameterValue(from: &reader))
+        case 9: self = .spent(id, try TreasuryPayment(from: &reader))
+        default: throw .unknownTag(type: "GovernanceEvent", tag: UInt64(tag))
+        }
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.writeULEB128(tag)
+        writer.write(proposal)
+        switch self {
+        case .submitted(_, let proposer): writer.write(proposer)
+        case .deposited(_, let account, let amount), .depositClaimed(_, let account, let amount):
+            writer.write(account)
+            writer.write(amount)
+        case .statusChanged(_, let status): writer.write(status)
+        case .ballotCast(_, let voter, let amounts):
+            writer.write(voter)
+            writer.write(amounts)
+        case .extended(_, let end): writer.write(end)
+        case .depositForfeited(_, let amount), .depositDestroyed(_, let amount):
+            writer.write(amount)
+        case .parameterChanged(_, let name, let from, let to):
+            writer.writeString(name)
+            writer.write(from)
+            writer.write(to)
+        case .spent(_, let payment): writer.write(payment)
+        }
+    }
+
+    private var tag: UInt32 {
+        switch self {
+        case .submitted: 0
+        case .deposited: 1
+        case .statusChanged: 2
+        case .ballotCast: 3
+        case .extended: 4
+        case .depositClaimed: 5
+        case .depositForfeited: 6
+        case .depositDestroyed: 7
+        case .parameterChanged: 8
+        case .spent: 9
+        }
+    }
+
+    public var proposal: ProposalID {
+        switch self {
+        case .submitted(let id, _), .deposited(let id, _, _), .statusChanged(let id, _),
+            .ballotCast(let id, _, _), .extended(let id, _), .depositClaimed(let id, _, _),
+            .depositForfeited(let id, _), .depositDestroyed(let id, _),
+            .parameterChanged(let id, _, _, _), .spent(let id, _):
+            id
+        }
+    }
+
+    /// The accounts that an index lists the event under.
+    public var accounts: [Address] {
+        switch self {
+        case .submitted(_, let account), .deposited(_, let account, _),
+            .ballotCast(_, let account, _), .depositClaimed(_, let account, _):
+            [account]
+        case .spent(_, let payment): [payment.recipient]
+        case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged:
+            []
+        }
+    }
+}

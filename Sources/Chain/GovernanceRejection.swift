@@ -1,0 +1,171 @@
+import Cryptography
+
+/// Why an action of governance is refused. Codes begin with `gov.` and are stable.
+public enum GovernanceRejection: Error, Hashable, Sendable {
+    // A draft.
+    case titleEmpty
+    case titleTooLong(characters: UInt64)
+    case actionNotAllowed(String)
+    case mixedTopics
+    case unknownParameter(String)
+    case duplicateParameter(String)
+    case parameterInvalid(String, problem: String)
+    case expectedDiffers(String)
+    case paymentCount(UInt64)
+    case paymentZero
+    case paymentToModule(Address)
+    case treasuryTooSmall(asset: AssetID, balance: Amount, needed: UInt128)
+
+    // Deposits.
+    case depositTooLow(deposit: Amount, minimum: Amount)
+    case depositTooHigh(deposit: Amount, missing: Amount)
+    case depositComplete(ProposalID)
+    case tooManyDepositors(limit: UInt16)
+    case nothingToClaim(ProposalID)
+
+    // A proposal.
+    case unknownProposal(ProposalID)
+    case notInDeposit(ProposalID, ProposalStatus)
+    case notVoting(ProposalID, ProposalStatus)
+    case notProposer(ProposalID)
+    case tooLateToCancel(ProposalID, ProposalStatus)
+
+    // A ballot.
+    case contentDiffers(ProposalID)
+    case weightsIncomplete(sum: UInt32)
+    case reasonTooLong(characters: UInt64)
+    case noPower(voter: Address, snapshot: Height)
+
+    // An execution; the reason why a proposal failed.
+    case escrowShort(balance: Amount, needed: Amount)
+    case supplyChanged
+}
+
+extension GovernanceRejection {
+    public var code: String {
+        switch self {
+        case .titleEmpty: "gov.title_empty"
+        case .titleTooLong: "gov.title_too_long"
+        case .actionNotAllowed: "gov.action_not_allowed"
+        case .mixedTopics: "gov.mixed_topics"
+        case .unknownParameter: "gov.unknown_parameter"
+        case .duplicateParameter: "gov.duplicate_parameter"
+        case .parameterInvalid: "gov.parameter_invalid"
+        case .expectedDiffers: "gov.expected_differs"
+        case .paymentCount: "gov.payment_count"
+        case .paymentZero: "gov.payment_zero"
+        case .paymentToModule: "gov.payment_to_module"
+        case .treasuryTooSmall: "gov.treasury_too_small"
+        case .depositTooLow: "gov.deposit_too_low"
+        case .depositTooHigh: "gov.deposit_too_high"
+        case .depositComplete: "gov.deposit_complete"
+        case .tooManyDepositors: "gov.too_many_depositors"
+        case .nothingToClaim: "gov.nothing_to_claim"
+        case .unknownProposal: "gov.unknown_proposal"
+        case .notInDeposit: "gov.not_in_deposit"
+        case .notVoting: "gov.not_voting"
+        case .notProposer: "gov.not_proposer"
+        case .tooLateToCancel: "gov.too_late_to_cancel"
+        case .contentDiffers: "gov.content_differs"
+        case .weightsIncomplete: "gov.weights_incomplete"
+        case .reasonTooLong: "gov.reason_too_long"
+        case .noPower: "gov.no_power"
+        case .escrowShort: "gov.escrow_short"
+        case .supplyChanged: "gov.supply_changed"
+        }
+    }
+
+    /// What was found, in one sentence; amounts in base units.
+    public var message: String {
+        switch self {
+        case .titleEmpty: "The proposal has no title."
+        case .titleTooLong(let characters):
+            "The title has \(characters) characters; at most 140 are allowed."
+        case .actionNotAllowed(let action):
+            "The action \(action) cannot be part of a proposal."
+        case .mixedTopics: "The actions are of more than one topic."
+        case .unknownParameter(let name): "There is no parameter \(name)."
+        case .duplicateParameter(let name): "The parameter \(name) is changed twice."
+        case .parameterInvalid(let name, let problem):
+            "The change of \(name) is not valid: \(problem)."
+        case .expectedDiffers(let name):
+            "The parameter \(name) does not have the expected value."
+        case .paymentCount(let count):
+            "The spend has \(count) payments; 1 to \(TreasurySpend.paymentsMax) are allowed."
+        case .paymentZero: "A payment is 0."
+        case .paymentToModule(let account):
+            "The account \(account) belongs to the ledger and takes no payments."
+        case .treasuryTooSmall(let asset, let balance, let needed):
+            "The treasury has \(balance) of asset \(asset); \(needed) is needed."
+        case .depositTooLow(let deposit, let minimum):
+            "The deposit of \(deposit) is below the minimum of \(minimum)."
+        case .depositTooHigh(let deposit, let missing):
+            "The deposit of \(deposit) is above what is missing, \(missing)."
+        case .depositComplete(let id): "The deposit of proposal \(id) is complete."
+        case .tooManyDepositors(let limit):
+            "The proposal has \(limit) depositors, the most that are allowed."
+        case .nothingToClaim(let id): "There is nothing to claim from proposal \(id)."
+        case .unknownProposal(let id): "There is no proposal \(id)."
+        case .notInDeposit(let id, let status):
+            "Proposal \(id) takes no deposits; it is \(status.name)."
+        case .notVoting(let id, let status):
+            "Proposal \(id) takes no ballots; it is \(status.name)."
+        case .notProposer(let id): "Only the proposer can cancel proposal \(id)."
+        case .tooLateToCancel(let id, let status):
+            "Proposal \(id) can no longer be cancelled; it is \(status.name)."
+        case .contentDiffers(let id): "The ballot names another content than proposal \(id) has."
+        case .weightsIncomplete(let sum): "The weights sum to \(sum) instead of 10000."
+        case .reasonTooLong(let characters):
+            "The reason has \(characters) characters; at most 280 are allowed."
+        case .noPower(let voter, let snapshot):
+            "The account \(voter) had no stake at height \(snapshot)."
+        case .escrowShort(let balance, let needed):
+            "The escrow would hold \(balance) for deposits of \(needed)."
+        case .supplyChanged: "The supply would have changed."
+        }
+    }
+
+    /// What the sender can do about it.
+    public var hint: String {
+        switch self {
+        case .titleEmpty: "Add a title."
+        case .titleTooLong: "Shorten the title."
+        case .actionNotAllowed: "Send it as a transaction."
+        case .mixedTopics: "Make a proposal for each topic."
+        case .unknownParameter: "See the list of parameters."
+        case .duplicateParameter: "Change each parameter once."
+        case .parameterInvalid: "See the parameter's bounds."
+        case .expectedDiffers: "Read the parameter's value again."
+        case .paymentCount, .paymentZero, .paymentToModule: "Correct the payments."
+        case .treasuryTooSmall: "Spend less."
+        case .depositTooLow: "Deposit at least the minimum."
+        case .depositTooHigh: "Deposit at most what is missing."
+        case .depositComplete: "Wait for the vote."
+        case .tooManyDepositors: "Ask one of the depositors to add to theirs."
+        case .nothingToClaim: "Deposits are claimed once, when the proposal allows it."
+        case .unknownProposal: "See the list of proposals."
+        case .notInDeposit, .notVoting, .tooLateToCancel: "See the proposal's history."
+        case .notProposer: "Vote no."
+        case .contentDiffers: "Read the proposal again and vote on its content hash."
+        case .weightsIncomplete: "Give weights in basis points that sum to 10000."
+        case .reasonTooLong: "Shorten the reason."
+        case .noPower: "Stake bonded after the snapshot votes on later proposals."
+        case .escrowShort, .supplyChanged: "Report this: it should not happen."
+        }
+    }
+
+    /// Whether the same transaction may be accepted later.
+    public var mayBeCuredByWaiting: Bool {
+        switch self {
+        case .expectedDiffers, .treasuryTooSmall, .tooManyDepositors, .nothingToClaim,
+            .unknownProposal, .notInDeposit, .notVoting, .parameterInvalid, .depositTooLow,
+            .depositTooHigh, .depositComplete:
+            true
+        case .titleEmpty, .titleTooLong, .actionNotAllowed, .mixedTopics, .unknownParameter,
+            .duplicateParameter, .paymentCount, .paymentZero, .paymentToModule, .notProposer,
+            .tooLateToCancel, .contentDiffers, .weightsIncomplete, .reasonTooLong, .noPower,
+            .escrowShort, .supplyChanged:
+            false
+        }
+    }
+}
