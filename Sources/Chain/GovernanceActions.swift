@@ -183,9 +183,9 @@ public struct BallotWeights: CanonicalCodable, Hashable, Sendable {
         writer.write(veto)
     }
 
-    public var isComplete: Bool {
-        UInt32(yes) + UInt32(no) + UInt32(abstain) + UInt32(veto) == 10_000
-    }
+    public var sum: UInt32 { UInt32(yes) + UInt32(no) + UInt32(abstain) + UInt32(veto) }
+
+    public var isComplete: Bool { sum == 10_000 }
 }
 
 /// A holder's answer to a proposal; the latest one of an account counts.

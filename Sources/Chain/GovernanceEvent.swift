@@ -13,7 +13,6 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
     case depositForfeited(ProposalID, amount: Amount)
     case depositDestroyed(ProposalID, amount: Amount)
     case parameterChanged(ProposalID, name: String, from: ParameterValue, to: ParameterValue)
-    case spent(ProposalID, TreasuryPayment)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readULEB128()
@@ -37,7 +36,6 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             self = .parameterChanged(
                 id, name: try reader.readString(limit: ParameterChange.nameBytesMax),
                 from: try ParameterValue(from: &reader), to: try ParameterValue(from: &reader))
-        case 9: self = .spent(id, try TreasuryPayment(from: &reader))
         default: throw .unknownTag(type: "GovernanceEvent", tag: UInt64(tag))
         }
     }
@@ -61,7 +59,6 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             writer.writeString(name)
             writer.write(from)
             writer.write(to)
-        case .spent(_, let payment): writer.write(payment)
         }
     }
 
@@ -76,7 +73,6 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .depositForfeited: 6
         case .depositDestroyed: 7
         case .parameterChanged: 8
-        case .spent: 9
         }
     }
 
@@ -85,7 +81,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .submitted(let id, _), .deposited(let id, _, _), .statusChanged(let id, _),
             .ballotCast(let id, _, _), .extended(let id, _), .depositClaimed(let id, _, _),
             .depositForfeited(let id, _), .depositDestroyed(let id, _),
-            .parameterChanged(let id, _, _, _), .spent(let id, _):
+            .parameterChanged(let id, _, _, _):
             id
         }
     }
@@ -96,7 +92,6 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .submitted(_, let account), .deposited(_, let account, _),
             .ballotCast(_, let account, _), .depositClaimed(_, let account, _):
             [account]
-        case .spent(_, let payment): [payment.recipient]
         case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged:
             []
         }

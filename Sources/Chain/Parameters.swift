@@ -267,7 +267,7 @@ extension Parameters {
                 problems.append(
                     ParameterProblem(
                         prefix + "Deposit",
-                        "times gov.depositBase is above 0.1 % of the supply"))
+                        "times gov.depositBase is \(deposit), above 0.1 % of the supply"))
             }
         }
         return problems

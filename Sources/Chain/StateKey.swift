@@ -82,9 +82,6 @@ public enum StateKey: Hashable, Sendable {
     case proposalOfStatus(ProposalStatus, ProposalID)
     /// `Amount`: what the escrow owes for deposits; absent for nothing.
     case depositsTotal
-    /// `Parameters`: what was decided in this block and holds from its end on; never in the state
-    /// between two blocks.
-    case decidedParameters
 
     public var module: StateModule {
         switch self {
@@ -96,8 +93,7 @@ public enum StateKey: Hashable, Sendable {
             .bondedTotal:
             .staking
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
-            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal,
-            .decidedParameters:
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
             .governance
         }
     }
@@ -137,8 +133,7 @@ public enum StateKey: Hashable, Sendable {
         case .bonded(let address): writer.kind(5, address)
         case .bondedTotal: writer.kind(6)
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
-            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal,
-            .decidedParameters:
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
             writeGovernanceKey(into: &writer)
         }
         return writer.bytes
@@ -165,7 +160,6 @@ public enum StateKey: Hashable, Sendable {
         case .proposalOfStatus(let status, let id):
             writer.kind(10, integers: UInt64(status.rawValue), ~id.value)
         case .depositsTotal: writer.kind(11)
-        case .decidedParameters: writer.kind(12)
         case .chainFacts, .account, .lanes, .laneExpiry, .balance, .asset, .supply, .parameters,
             .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
             .bondedTotal:

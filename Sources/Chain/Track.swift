@@ -45,9 +45,6 @@ public enum Track: UInt8, CanonicalCodable, CaseIterable, Comparable, Hashable, 
         }
     }
 
-    /// Whether a proposal closes at the first block in which it passes.
-    public var closesEarly: Bool { self == .fast }
-
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readUInt8()
         guard let track = Track(rawValue: tag) else {

@@ -10,8 +10,16 @@ enum Actions {
         case .transfer(let recipient, let asset, let amount):
             try Transfers.transfer(
                 amount, of: asset, from: context.sender, to: recipient, in: &state)
-        case .submitProposal, .addDeposit, .castBallot, .cancelProposal, .claimDeposit:
-            throw .notAnAccountAction("governance")
+        case .submitProposal(let draft):
+            try Governance.submit(draft, context, in: &state)
+        case .addDeposit(let proposal, let amount):
+            try Governance.addDeposit(amount, to: proposal, context, in: &state)
+        case .castBallot(let ballot):
+            try Governance.cast(ballot, context, in: &state)
+        case .cancelProposal(let proposal):
+            try Governance.cancel(proposal, context, in: &state)
+        case .claimDeposit(let proposal):
+            try Governance.claim(proposal, context, in: &state)
         case .setParameter: throw .notAnAccountAction("setParameter")
         case .spend: throw .notAnAccountAction("spend")
         }

@@ -11,6 +11,7 @@ enum BlockSteps {
         _ state: inout State<Base>, context: BlockContext, rules: Rules
     ) {
         Lanes.sweep(&state, at: context.height)
+        Governance.beginBlock(&state, block: context, rules: rules)
     }
 
     static func end<Base: StateReader>(

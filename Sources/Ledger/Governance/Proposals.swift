@@ -1,0 +1,160 @@
+import Chain
+import Cryptography
+import StateTree
+
+// Submission, opening and cancellation of proposals.
+extension Governance {
+    /// Stores a proposal and takes its first deposit.
+    ///
+    /// Everything is checked before anything is written: the form of every action, that they are
+    /// of one topic, that what they decide would be valid and payable today.
+    static func submit<Base: StateReader>(
+        _ draft: ProposalDraft, _ context: ActionContext, in state: inout State<Base>
+    ) throws(Rejection) {
+        guard !draft.title.isEmpty else { throw .governance(.titleEmpty) }
+        // Unicode scalars: what counts as one visible character changes with the library's tables.
+        let characters = draft.title.unicodeScalars.count
+        guard characters <= titleCharactersMax else {
+            throw .governance(.titleTooLong(characters: UInt64(characters)))
+        }
+        let kind = try Tracks.classify(
+            draft.actions, parameters: context.rules.parameters, in: state)
+        let actions = try Enactment.prepared(draft.actions, in: state)
+
+        let minimum = Amount(kind.requiredDeposit.value.dividedUp(by: 5))
+        guard draft.deposit >= minimum else {
+            throw .governance(.depositTooLow(deposit: draft.deposit, minimum: minimum))
+        }
+        guard draft.deposit <= kind.requiredDeposit else {
+            throw .governance(
+                .depositTooHigh(deposit: draft.deposit, missing: kind.requiredDeposit))
+        }
+
+        let last: ProposalID = state.read(.lastProposal) ?? ProposalID(0)
+        let content = ProposalContent(
+            id: last.advanced(by: 1), proposer: context.sender, title: draft.title,
+            body: draft.body, actions: actions)
+        let until = context.block.timestamp.advanced(by: context.rules.parameters.depositPeriod)
+        var proposal = Proposal(
+            id: content.id, proposer: context.sender, contentHash: content.hash,
+            group: kind.group, track: kind.track,
+            deposit: ProposalDeposit(
+                required: kind.requiredDeposit, sum: .zero, escrowed: .zero, depositors: 0),
+            phase: .collecting(until: until))
+        state.write(.lastProposal, content.id)
+        state.write(.proposalContent(content.id), content)
+        state.emit(.governance(.submitted(content.id, proposer: context.sender)))
+        move(&proposal, to: proposal.phase, at: context.block, in: &state)
+        try takeDeposit(draft.deposit, of: context.sender, for: &proposal, in: &state)
+        lineUpIfMet(&proposal, at: context.block)
+        store(proposal, replacing: nil, in: &state)
+    }
+
+    /// Puts a proposal whose deposit is met into its track's line. It opens in the next block that
+    /// finds a place for it.
+    static func lineUpIfMet(_ proposal: inout Proposal, at block: BlockContext) {
+        guard proposal.deposit.missing == .zero else { return }
+        proposal.phase = .waiting(until: block.timestamp.advanced(by: waitingPeriod))
+    }
+
+    // MARK: Opening
+
+    /// Opens what has a place, greatest deposit first, a few per block.
+    static func open<Base: StateReader>(
+        at block: BlockContext, rules: Rules, in state: inout State<Base>
+    ) {
+        let line = StateKeyRange(
+            from: .waiting(.text, deposit: Amount(.max), ProposalID(0)),
+            to: .waiting(.constitution, deposit: .zero, ProposalID(.max)))
+        guard state.firstEntry(in: line) != nil else { return }
+        var left = openingsPerBlock
+        for track in Track.allCases {
+            let range = StateKeyRange(
+                from: .waiting(track, deposit: Amount(.max), ProposalID(0)),
+                to: .waiting(track, deposit: .zero, ProposalID(.max)))
+            // Every pass opens the first of the line or takes it out of the line.
+            while left > 0, openCount(of: track, in: state) < rules.parameters.row(track).places,
+                let entry = state.firstEntry(in: range)
+            {
+                left -= 1
+                let id: ProposalID = State<Base>.decode(entry.value)
+                step(id, at: block, in: &state) { proposal, state throws(Rejection) in
+                    try open(&proposal, at: block, rules: rules, in: &state)
+                }
+                // A head that found no place keeps its own line waiting, and no other one.
+                if state.firstEntry(in: range) == entry { break }
+            }
+        }
+    }
+
+    /// Opens the vote under the rules of now, or asks for more deposit if they became stricter.
+    private static func open<Base: StateReader>(
+        _ proposal: inout Proposal, at block: BlockContext, rules: Rules,
+        in state: inout State<Base>
+    ) throws(Rejection) {
+        let kind = try Tracks.classify(
+            content(of: proposal.id, in: state).actions, parameters: rules.parameters, in: state)
+        proposal.track = kind.track
+        guard kind.requiredDeposit <= proposal.deposit.sum else {
+            proposal.deposit.required = kind.requiredDeposit
+            let until = block.timestamp.advanced(by: rules.parameters.depositPeriod)
+            move(
+                &proposal, to: .collecting(until: until), "the deposit rose", at: block, in: &state)
+            return
+        }
+        guard openCount(of: kind.track, in: state) < kind.row.places else {
+            // The track changed, and the new one is full: the proposal waits in its line.
+            return
+        }
+        let snapshot = snapshot(at: block, rules: rules)
+        proposal.vote = ProposalVote(
+            openedHeight: block.height, openedAt: block.timestamp, snapshot: snapshot,
+            totalPower: VotingPower.total(at: snapshot, in: state), row: kind.row)
+        move(&proposal, to: .voting, at: block, in: &state)
+    }
+
+    /// The height whose stake votes: without a warm-up the one before the opening; with one, the
+    /// end of an epoch that is old enough, and genesis while there is none. The first epoch does
+    /// not end yet.
+    private static func snapshot(at block: BlockContext, rules: Rules) -> Height {
+        rules.parameters.warmUp == 0 ? block.height.lowered(by: 1) : .genesis
+    }
+
+    // MARK: Cancellation
+
+    /// Ends a proposal on its proposer's wish, before the first end of the vote.
+    ///
+    /// While it waits for a place nobody loses anything; else the proposer's own deposit goes to
+    /// the treasury.
+    static func cancel<Base: StateReader>(
+        _ id: ProposalID, _ context: ActionContext, in state: inout State<Base>
+    ) throws(Rejection) {
+        let old = try proposal(id, in: state)
+        guard old.proposer == context.sender else { throw .governance(.notProposer(id)) }
+        var proposal = old
+        switch old.phase {
+        case .collecting:
+            try forfeitOwn(&proposal, in: &state)
+        case .waiting:
+            break
+        case .voting:
+            guard let vote = old.vote, context.block.timestamp < vote.firstEnd else {
+                throw .governance(.tooLateToCancel(id, old.status))
+            }
+            try forfeitOwn(&proposal, in: &state)
+        case .queued, .ended:
+            throw .governance(.tooLateToCancel(id, old.status))
+        }
+        proposal.deposit.refund = .all
+        move(
+            &proposal, to: .ended(.cancelled), "by the proposer", at: context.block, in: &state)
+        store(proposal, replacing: old, in: &state)
+    }
+}
+
+extension UInt64 {
+    /// ⌈self / divisor⌉ for a divisor of at least 1.
+    func dividedUp(by divisor: UInt64) -> UInt64 {
+        self / divisor + (self % divisor == 0 ? 0 : 1)
+    }
+}
