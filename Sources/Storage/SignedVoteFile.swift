@@ -2,45 +2,30 @@ import Chain
 import Codec
 import Cryptography
 
-/// One vote that the signer gave away: what it was asked for, and the signature, so that asking for
-/// the same again returns the same bytes.
+/// One vote that the signer gave away, so that asking for the same again returns the same bytes.
+///
+/// The whole vote is kept instead of the hash of its sign bytes (consensus.md 2.20), because a
+/// restarted engine takes its own votes from here when the log is lost.
 public struct SignedVoteRow: CanonicalCodable, Hashable, Sendable {
     public let instance: Digest
-    public let kind: VoteKind
-    public let view: View
-    /// The hash of the sign bytes.
-    public let subject: Digest
-    public let signature: Signature
+    public let vote: Vote
 
-    public init(
-        instance: Digest, kind: VoteKind, view: View, subject: Digest, signature: Signature
-    ) {
+    public init(instance: Digest, vote: Vote) {
         self.instance = instance
-        self.kind = kind
-        self.view = view
-        self.subject = subject
-        self.signature = signature
+        self.vote = vote
     }
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         instance = try Digest(from: &reader)
-        let tag = try reader.readUInt8()
-        guard let kind = VoteKind(rawValue: tag) else {
-            throw .unknownTag(type: "VoteKind", tag: UInt64(tag))
-        }
-        self.kind = kind
-        view = try View(from: &reader)
-        subject = try Digest(from: &reader)
-        signature = try Signature(from: &reader)
+        vote = try Vote(from: &reader)
     }
 
     public func encode(into writer: inout ByteWriter) {
         writer.write(instance)
-        writer.write(kind.rawValue)
-        writer.write(view)
-        writer.write(subject)
-        writer.write(signature)
+        writer.write(vote)
     }
+
+    public var view: View { vote.view }
 }
 
 /// The durable floor below which the signer knows nothing any more and so refuses everything.

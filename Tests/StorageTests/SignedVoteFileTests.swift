@@ -1,0 +1,125 @@
+import Chain
+import Cryptography
+import Testing
+
+@testable import Storage
+
+@Suite struct SignedVoteFileTests {
+    private static let instance = Digest(.instance, [1])
+    private let directory: TemporaryDirectory
+    private var path: String { directory.path("signed") }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    private static func row(_ view: UInt64, _ kind: VoteKind = .notarize, of instance: Digest)
+        -> SignedVoteRow
+    {
+        let candidate = Candidate(parentView: .zero, blockHash: Digest(.block, [UInt8(view)]))
+        let statement: Statement =
+            switch kind {
+            case .notarize: .notarize(candidate)
+            case .nullify: .nullify
+            case .finalize: .finalize(candidate)
+            }
+        let signature = Signature([UInt8](repeating: UInt8(view), count: 64))
+        return SignedVoteRow(
+            instance: instance,
+            vote: Vote(
+                epoch: .zero, view: View(view), signer: 3, statement: statement,
+                signature: signature))
+    }
+
+    @Test func `every append is on the disk when it returns`() throws {
+        var file = try SignedVoteFile(path: path, createIfMissing: true)
+        let rows = (UInt64(1)...5).map { Self.row($0, .finalize, of: Self.instance) }
+        for (index, row) in rows.enumerated() {
+            file.append(row)
+            try directory.copy("signed", to: "copy \(index)")
+            let copy = try SignedVoteFile(
+                path: directory.path("copy \(index)"), createIfMissing: false)
+            #expect(copy.rows == Array(rows.prefix(index + 1)))
+        }
+        #expect(file.rows == rows)
+        #expect(file.marks.isEmpty)
+    }
+
+    @Test func `a file that must exist is missing`() {
+        #expect(throws: StorageError.missing(path: path)) {
+            _ = try SignedVoteFile(path: path, createIfMissing: false)
+        }
+    }
+
+    @Test func `a torn tail is cut off at any byte`() throws {
+        do {
+            var file = try SignedVoteFile(path: path, createIfMissing: true)
+            file.append(Self.row(1, of: Self.instance))
+            file.append(Self.row(2, of: Self.instance))
+        }
+        let bytes = try directory.bytes("signed")
+        for end in bytes.count / 2..<bytes.count {
+            try directory.write(Array(bytes[..<end]), to: "signed")
+            var file = try SignedVoteFile(path: path, createIfMissing: false)
+            #expect(file.rows == [Self.row(1, of: Self.instance)])
+            file.append(Self.row(2, of: Self.instance))
+            #expect(try directory.bytes("signed") == bytes)
+        }
+    }
+
+    @Test func `a turned bit before a good row is refused`() throws {
+        do {
+            var file = try SignedVoteFile(path: path, createIfMissing: true)
+            for view in UInt64(1)...3 {
+                file.append(Self.row(view, of: Self.instance))
+            }
+        }
+        let bytes = try directory.bytes("signed")
+        for position in [0, 20, bytes.count / 3 - 1, bytes.count / 2] {
+            var changed = bytes
+            changed[position] ^= 1
+            try directory.write(changed, to: "signed")
+            let offset = position < bytes.count / 3 ? 0 : bytes.count / 3
+            #expect(
+                throws: StorageError.corruptLog(
+                    path: path, offset: offset, detail: "a bad record that is not a torn tail")
+            ) { _ = try SignedVoteFile(path: path, createIfMissing: false) }
+        }
+    }
+
+    @Test func `pruning forgets rows and keeps the mark`() throws {
+        let other = Digest(.instance, [2])
+        do {
+            var file = try SignedVoteFile(path: path, createIfMissing: true)
+            for view in UInt64(1)...6 {
+                file.append(Self.row(view, of: Self.instance))
+                file.append(Self.row(view, .nullify, of: other))
+            }
+            file.prune(instance: Self.instance, through: View(4))
+            file.append(Self.row(7, of: Self.instance))
+            // A mark never goes back.
+            file.prune(instance: Self.instance, through: View(2))
+        }
+        let file = try SignedVoteFile(path: path, createIfMissing: false)
+        #expect(file.marks == [PruneMark(instance: Self.instance, view: View(4))])
+        #expect(
+            file.rows.filter { $0.instance == Self.instance }.map(\.view)
+                == [View(5), View(6), View(7)])
+        #expect(file.rows.filter { $0.instance == other }.count == 6)
+        #expect(try directory.names("") == ["signed"])
+    }
+
+    @Test func `the remains of an interrupted pruning are ignored`() throws {
+        do {
+            var file = try SignedVoteFile(path: path, createIfMissing: true)
+            file.append(Self.row(1, of: Self.instance))
+        }
+        try directory.write([1, 2, 3], to: "signed.new")
+        var file = try SignedVoteFile(path: path, createIfMissing: false)
+        #expect(file.rows.count == 1)
+        file.prune(instance: Self.instance, through: View(1))
+        let again = try SignedVoteFile(path: path, createIfMissing: false)
+        #expect(again.rows.isEmpty)
+        #expect(again.marks.count == 1)
+    }
+}
