@@ -4,9 +4,9 @@ import Cryptography
 /// That a key has a value, or has none, under a state root.
 ///
 /// The proof walks from the root towards the key's hash and gives the hash of the other side at
-/// each step; the direction comes from the key's bits alone. It ends at a leaf or at an empty place:
-/// the key's own leaf proves presence; an empty place, or the leaf of another key whose hash begins
-/// with the same bits as far as the walk went, proves absence.
+/// each step; the direction comes from the key's bits alone. It ends at a leaf or at an empty
+/// place: the key's own leaf proves presence; an empty place, or the leaf of another key whose hash
+/// begins with the same bits as far as the walk went, proves absence.
 public struct StateProof: CanonicalCodable, Hashable, Sendable {
     enum End: Hashable, Sendable {
         case empty

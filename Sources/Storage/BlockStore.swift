@@ -4,8 +4,8 @@ import Cryptography
 /// Blocks, certificates and receipts, as bytes: the durable truth from which the state can be made
 /// again.
 ///
-/// A block is stored when it arrives, before any vote for it. Which one a height has is written with
-/// the commit of its state (`StateStore.commit`, by the functions that take a batch).
+/// A block is stored when it arrives, before any vote for it. Which one a height has is written
+/// with the commit of its state (`StateStore.commit`, by the functions that take a batch).
 public final class BlockStore: Sendable {
     public let database: Database
 

@@ -2,8 +2,8 @@ import Chain
 import Cryptography
 import StateTree
 
-/// The state at one finalized height, while later blocks are committed: what queries read and blocks
-/// are executed over.
+/// The state at one finalized height, while later blocks are committed: what queries read and
+/// blocks are executed over.
 public struct Snapshot: StateReader, Sendable {
     public let status: StateStatus
     private let rows: DatabaseSnapshot
