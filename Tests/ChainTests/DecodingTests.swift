@@ -1,0 +1,216 @@
+import Chain
+import Codec
+import Cryptography
+import Testing
+
+/// What strangers send (SEC-56): deep, oversized, truncated and random bytes give an error, and
+/// never a trap or a large allocation.
+@Suite struct DecodingTests {
+    private func writer(_ body: (inout ByteWriter) -> Void) -> [UInt8] {
+        var writer = ByteWriter()
+        body(&writer)
+        return writer.bytes
+    }
+
+    /// A transaction up to and without its actions.
+    private var head: [UInt8] {
+        writer {
+            $0.write(GoldenValues.chainID)
+            $0.write(GoldenValues.address(1))
+            $0.write(UInt64(0))
+            $0.write(UInt16(0))
+            $0.write(UInt64(9))
+            $0.write(UInt64(9))
+            $0.write(UInt64(9))
+            $0.write(false)
+        }
+    }
+
+    @Test func `a proposal inside a proposal is unknown, at any depth`() {
+        var draft = GoldenValues.draft
+        for depth in 0..<3 {
+            draft = ProposalDraft(
+                title: "depth \(depth)", body: "", actions: [.submitProposal(draft)],
+                deposit: Amount(1))
+        }
+        #expect(throws: DecodeError.unknownTag(type: "Action", tag: 1)) {
+            try Action(decoding: Action.submitProposal(draft).encoded())
+        }
+    }
+
+    @Test func `a list claims no more elements than its limit`() {
+        let bytes = head + writer { $0.writeULEB128(65) }
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 65, limit: 64)) {
+            try Transaction(decoding: bytes)
+        }
+        let most = head + writer { $0.writeULEB128(.max) }
+        #expect(throws: DecodeError.lengthOutOfBounds(length: UInt64(UInt32.max), limit: 64)) {
+            try Transaction(decoding: most)
+        }
+    }
+
+    @Test func `a transaction without actions is none`() {
+        let bytes =
+            head
+            + writer {
+                $0.writeULEB128(0)
+                $0.writeByteVector([])
+            }
+        #expect(throws: DecodeError.invalidValue(type: "Transaction.actions")) {
+            try Transaction(decoding: bytes)
+        }
+    }
+
+    @Test func `a memo, a title and a body keep to their limits`() {
+        var transaction = GoldenValues.transaction
+        transaction.memo = [UInt8](repeating: 0, count: 257)
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 257, limit: 256)) {
+            try Transaction(decoding: transaction.encoded())
+        }
+        let title = ProposalDraft(
+            title: String(repeating: "t", count: 561), body: "", actions: [], deposit: .zero)
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 561, limit: 560)) {
+            try ProposalDraft(decoding: title.encoded())
+        }
+        let body = ProposalDraft(
+            title: "", body: String(repeating: "b", count: 49_153), actions: [], deposit: .zero)
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 49_153, limit: 49_152)) {
+            try ProposalDraft(decoding: body.encoded())
+        }
+    }
+
+    @Test func `a signed transaction above 64 KiB is refused`() {
+        var transaction = GoldenValues.transaction
+        let draft = ProposalDraft(
+            title: "", body: String(repeating: "b", count: 40_000), actions: [], deposit: .zero)
+        transaction.actions = [.submitProposal(draft), .submitProposal(draft)]
+        let signed = SignedTransaction(transaction: transaction, signatures: [])
+        #expect(
+            throws: DecodeError.lengthOutOfBounds(
+                length: UInt64(signed.encodedByteCount), limit: 65_536)
+        ) {
+            try SignedTransaction(decoding: signed.encoded())
+        }
+    }
+
+    @Test func `more signatures than 32 are refused before they are read`() {
+        let bytes = GoldenValues.transaction.encoded() + writer { $0.writeULEB128(33) }
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 33, limit: 32)) {
+            try SignedTransaction(decoding: bytes)
+        }
+        let short = GoldenValues.transaction.encoded() + writer { $0.writeULEB128(32) }
+        #expect(throws: DecodeError.truncated(needed: 32 * 96, available: 0)) {
+            try SignedTransaction(decoding: short)
+        }
+    }
+
+    @Test func `a block above 512 KiB is refused before it is read`() {
+        let bytes = [UInt8](repeating: 0, count: Limits.blockBytesMax + 1)
+        #expect(
+            throws: DecodeError.lengthOutOfBounds(
+                length: UInt64(bytes.count), limit: Limits.blockBytesMax)
+        ) {
+            try Block(decoding: bytes)
+        }
+    }
+
+    @Test func `evidence has one form`() throws {
+        let evidence = GoldenValues.evidence
+        let swapped = writer {
+            $0.write(evidence.second)
+            $0.write(evidence.first)
+        }
+        #expect(throws: DecodeError.invalidValue(type: "Evidence")) {
+            try Evidence(decoding: swapped)
+        }
+        #expect(try Evidence(decoding: evidence.encoded()) == evidence)
+    }
+
+    @Test func `a validator set out of order is refused`() {
+        let bytes = writer { $0.writeList(Array(GoldenValues.validators.validators.reversed())) }
+        #expect(throws: DecodeError.invalidValue(type: "ValidatorSet")) {
+            try ValidatorSet(decoding: bytes)
+        }
+    }
+
+    @Test func `a certificate's bitmap has at most 32 bytes`() {
+        var bytes = GoldenValues.certificate(.nullify).encoded()
+        // Kind, epoch and view come before the bitmap's length.
+        bytes[17] = 33
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 33, limit: 32)) {
+            try Certificate(decoding: bytes)
+        }
+    }
+
+    /// Every prefix of an encoding, and every encoding with one byte more.
+    private func checkBorders<Value: CanonicalCodable>(_ value: Value) {
+        let bytes = value.encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: DecodeError.self) {
+                try Value(decoding: Array(bytes[..<count]))
+            }
+        }
+        #expect(throws: DecodeError.trailingBytes(count: 1)) {
+            try Value(decoding: bytes + [0])
+        }
+    }
+
+    @Test func `truncated bytes and trailing bytes are errors`() {
+        checkBorders(GoldenValues.signedTransaction)
+        checkBorders(GoldenValues.header)
+        checkBorders(GoldenValues.vote(GoldenValues.notarize, signer: 0))
+        checkBorders(GoldenValues.certificate(.nullify))
+        checkBorders(GoldenValues.evidence)
+        checkBorders(GoldenValues.receipt)
+        checkBorders(GoldenValues.entry)
+        checkBorders(Action.submitProposal(GoldenValues.draft))
+    }
+
+    /// Random changes of valid bytes decode to a value with exactly these bytes, or to an error.
+    private func fuzz<Value: CanonicalCodable>(_ value: Value, seed: UInt64) {
+        var random = SeededNumbers(seed: seed)
+        let original = value.encoded()
+        for _ in 0..<300 {
+            var bytes = original
+            for _ in 0...Int.random(in: 0...3, using: &random) {
+                let index = Int.random(in: 0..<bytes.count, using: &random)
+                bytes[index] = UInt8.random(in: 0 ... .max, using: &random)
+            }
+            if Bool.random(using: &random) {
+                bytes.removeLast(Int.random(in: 0...bytes.count, using: &random))
+            }
+            if let decoded = try? Value(decoding: bytes) {
+                #expect(decoded.encoded() == bytes, "one value has one encoding; seed \(seed)")
+            }
+        }
+    }
+
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func `no bytes have a second reading`(seed: UInt64) {
+        fuzz(GoldenValues.signedTransaction, seed: seed)
+        fuzz(GoldenValues.block, seed: seed)
+        fuzz(GoldenValues.vote(GoldenValues.finalize, signer: 1), seed: seed)
+        fuzz(GoldenValues.certificate(GoldenValues.finalize), seed: seed)
+        fuzz(GoldenValues.evidence, seed: seed)
+        fuzz(GoldenValues.receipt, seed: seed)
+        fuzz(GoldenValues.genesis, seed: seed)
+        fuzz(Action.submitProposal(GoldenValues.draft), seed: seed)
+    }
+}
+
+/// Numbers that follow from a seed (SplitMix64).
+private struct SeededNumbers: RandomNumberGenerator {
+    private var value: UInt64
+
+    init(seed: UInt64) {
+        value = seed
+    }
+
+    mutating func next() -> UInt64 {
+        value &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = value
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

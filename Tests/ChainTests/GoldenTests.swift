@@ -1,0 +1,47 @@
+import Chain
+import Codec
+import Cryptography
+import Testing
+
+/// The wire cannot change by accident: every encoding and hash is compared with recorded bytes.
+/// Changing one is a commit of its own that says why.
+@Suite struct GoldenTests {
+    @Test func `every encoding and hash is what was recorded`() {
+        for (name, bytes) in GoldenValues.all {
+            #expect(bytes.hex == GoldenVectors.hex(name), "\(name)")
+        }
+        #expect(GoldenValues.all.count == GoldenVectors.count)
+    }
+
+    @Test func `what was recorded decodes to the value that it was made from`() throws {
+        func check<Value: CanonicalCodable & Equatable>(_ value: Value, _ name: String) throws {
+            let bytes = try #require([UInt8](hex: GoldenVectors.hex(name)))
+            #expect(try Value(decoding: bytes) == value, "\(name)")
+        }
+        try check(GoldenValues.transaction, "transaction")
+        try check(GoldenValues.signedTransaction, "signedTransaction")
+        try check(GoldenValues.receipt, "receipt")
+        try check(GoldenValues.failedReceipt, "receipt.failed")
+        try check(GoldenValues.validators, "validatorSet")
+        try check(GoldenValues.header, "header")
+        try check(GoldenValues.vote(.nullify, signer: 1), "vote.nullify")
+        try check(GoldenValues.certificate(GoldenValues.finalize), "certificate.finalization")
+        try check(GoldenValues.entry, "genesisEntry")
+        try check(Action.submitProposal(GoldenValues.draft), "action.submitProposal")
+        let genesis = GoldenValues.genesis
+        #expect(try Genesis(decoding: genesis.encoded()) == genesis)
+        #expect(genesis.hash == Digest(.genesis, genesis.encoded()))
+        let block = GoldenValues.block
+        #expect(try Block(decoding: block.encoded()) == block)
+    }
+
+    @Test func `sizes are those of the specification`() {
+        // consensus.md 2.2 and 2.20.
+        let instance = GoldenValues.instance.id
+        #expect(GoldenValues.notarize.signBytes(instance: instance, view: View(3)).count == 96)
+        #expect(Statement.nullify.signBytes(instance: instance, view: View(3)).count == 56)
+        #expect(GoldenValues.vote(.nullify, signer: 0).encoded().count == 83)
+        #expect(GoldenValues.vote(GoldenValues.notarize, signer: 0).encoded().count == 123)
+        #expect(GoldenValues.certificate(GoldenValues.finalize).encoded().count == 251)
+    }
+}

@@ -1,0 +1,45 @@
+import Chain
+import Codec
+import Cryptography
+import Testing
+
+@Suite struct StateKeyTests {
+    private let a = GoldenValues.address(0x11)
+    private let b = GoldenValues.address(0x22)
+
+    @Test func `different keys have different bytes`() {
+        let keys: [StateKey] = [
+            .chainFacts, .account(a), .account(b), .lanes(a), .laneExpiry(Height(1), a),
+            .laneExpiry(Height(1), b), .balance(a, .native), .balance(a, AssetID(1)),
+            .asset(.native), .supply(.native), .parameters, .validator(a),
+            .operatorOfKey(PublicKey(words: a.words)), .validatorSet(.zero),
+            .validatorSetHash(.zero), .delegation(delegator: a, validator: b),
+            .delegation(delegator: b, validator: a), .bonded(a), .bondedTotal,
+        ]
+        #expect(Set(keys.map(\.bytes)).count == keys.count)
+        for key in keys {
+            #expect(Array(key.bytes.prefix(2)) == [UInt8(key.module.rawValue), 0])
+            #expect(key.bytes.count <= Limits.stateKeyBytesMax)
+        }
+    }
+
+    @Test func `numbers inside keys sort as numbers`() {
+        let heights: [UInt64] = [0, 1, 255, 256, 65_536, 1 << 40, .max]
+        let keys = heights.map { StateKey.laneExpiry(Height($0), b).bytes }
+        for (lower, upper) in zip(keys, keys.dropFirst()) {
+            #expect(lower.lexicographicallyPrecedes(upper))
+        }
+    }
+
+    @Test func `a range holds the keys of its kind alone`() {
+        let range = StateKeyRange.balances
+        func contains(_ key: StateKey) -> Bool {
+            !key.bytes.lexicographicallyPrecedes(range.lower)
+                && key.bytes.lexicographicallyPrecedes(range.upper)
+        }
+        #expect(contains(.balance(a, .native)))
+        #expect(contains(.balance(Address([UInt8](repeating: 255, count: 32)), AssetID(.max))))
+        #expect(!contains(.asset(.native)))
+        #expect(!contains(.account(a)))
+    }
+}
