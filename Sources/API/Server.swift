@@ -153,6 +153,10 @@ struct API: Sendable {
         router.add(middleware: gate)
         addStatusRoutes(to: router)
         addTransactionRoutes(to: router)
+        addBlockRoutes(to: router)
+        addAccountRoutes(to: router)
+        addGovernanceRoutes(to: router)
+        addStreamRoute(to: router)
         return router
     }
 }

@@ -63,6 +63,14 @@ public enum Queries {
         Lanes.nextSequence(of: address, lane: lane, at: height, in: State(over: reader))
     }
 
+    /// The lanes other than 0 that are in use in a block of `height`.
+    public static func liveLaneCount(
+        of address: Address, at height: Height, over reader: some StateReader
+    ) -> Int {
+        let table = State(over: reader).read(.lanes(address), as: LaneTable.self)
+        return table?.liveCount(at: height) ?? 0
+    }
+
     public static func chainFacts(over reader: some StateReader) -> ChainFacts {
         Rules(over: reader).facts
     }

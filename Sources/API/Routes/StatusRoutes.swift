@@ -1,5 +1,6 @@
 import Chain
 import Hummingbird
+import Ledger
 
 extension API {
     func addStatusRoutes(to router: Router<APIContext>) {
@@ -25,6 +26,10 @@ extension API {
                 StatusJSON(
                     await node.status(), chain: node.chain,
                     uptimeSeconds: start.duration(to: .now).components.seconds))
+        }
+        router.get("v1/chain") { _, _ in
+            jsonResponse(
+                ChainJSON(node.chain, Queries.parameters(over: await node.state())))
         }
         router.get("v1/mempool") { _, _ in
             let status = await node.status()

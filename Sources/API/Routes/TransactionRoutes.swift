@@ -12,6 +12,38 @@ extension API {
         router.post("v1/txs/batch") { request, context in
             try await submitBatch(request, context)
         }
+        router.post("v1/txs/simulate") { request, context in
+            let transaction = try await readTransaction(request, context)
+            return jsonResponse(SimulationJSON(await node.simulate(transaction), node.chain))
+        }
+        router.get("v1/txs/:hash") { request, context in
+            try await transaction(request, context)
+        }
+    }
+
+    // MARK: Reading
+
+    private func transaction(_ request: Request, _ context: APIContext) async throws -> Response {
+        let hash = try context.digest("hash")
+        if let found = await finalTransaction(hash) {
+            return await request.answerImmutable(tag: hash.hex) { found }
+        }
+        guard let pending = await node.pending(hash) else {
+            throw Problem.notFound(
+                "tx.not_found", "This node knows no transaction of this hash.",
+                hint: "It may have expired, or not have arrived here.")
+        }
+        return jsonResponse(TransactionJSON(pending, nil, at: nil, node.chain))
+    }
+
+    private func finalTransaction(_ hash: Digest) async -> TransactionJSON? {
+        guard let place = await node.transactionPlace(hash),
+            let block = await finalizedBlock(place.height),
+            block.receipts.indices.contains(place.index)
+        else { return nil }
+        return TransactionJSON(
+            block.block.body.transactions[place.index], block.receipts[place.index], at: place,
+            node.chain)
     }
 
     // MARK: One transaction
@@ -39,14 +71,14 @@ extension API {
         if await node.transactionPlace(transaction.id) == nil {
             await firstSignal(of: waiter.signal, within: .milliseconds(Int64(timeout)))
         }
-        guard await node.transactionPlace(transaction.id) != nil else {
+        guard let final = await finalTransaction(transaction.id) else {
             throw Problem(
                 .gatewayTimeout, "tx.timeout",
                 "The transaction was not final within \(timeout) ms. It may still become final.",
                 hint: "Ask for /v1/txs/\(transaction.id.hex).",
                 details: ["hash": transaction.id.hex])
         }
-        return jsonResponse(HashJSON(hash: transaction.id.hex))
+        return jsonResponse(final)
     }
 
     private func waits(_ query: Query) throws(Problem) -> Bool {

@@ -1,0 +1,111 @@
+import Chain
+import Cryptography
+import Ledger
+
+struct BalanceJSON: Encodable {
+    let asset: UInt64
+    let symbol: String
+    let amount: String
+
+    init(_ balance: AssetBalance, symbol: String) {
+        asset = balance.asset.value
+        self.symbol = symbol
+        amount = String(balance.amount.value)
+    }
+}
+
+struct SupplyJSON: Encodable {
+    let asset: UInt64
+    let symbol: String
+    let decimals: UInt8
+    let supply: String
+}
+
+struct TreasuryJSON: Encodable {
+    let address: String
+    let balances: [BalanceJSON]
+}
+
+/// Who may sign for an account.
+struct AuthorityJSON: Encodable {
+    struct KeyJSON: Encodable {
+        let publicKey: String
+        let weight: UInt32
+    }
+
+    /// `key`, `threshold`, `module`, or `unknown` while the account has signed nothing.
+    let type: String
+    var publicKey: String?
+    var keys: [KeyJSON]?
+    var threshold: UInt32?
+    var module: String?
+
+    init(_ authority: Authority?) {
+        switch authority {
+        case nil:
+            type = "unknown"
+        case .key(let key):
+            type = "key"
+            publicKey = key.hex
+        case .threshold(let keys, let threshold):
+            type = "threshold"
+            self.keys = keys.map { KeyJSON(publicKey: $0.key.hex, weight: $0.weight) }
+            self.threshold = threshold
+        case .module(let id):
+            type = "module"
+            module = ModuleID(rawValue: id).map { AuthorityJSON.name(of: $0) } ?? String(id)
+        }
+    }
+
+    private static func name(of module: ModuleID) -> String {
+        switch module {
+        case .treasury: "treasury"
+        case .bondedPool: "bondedPool"
+        case .depositEscrow: "depositEscrow"
+        case .slashEscrow: "slashEscrow"
+        case .feeCollector: "feeCollector"
+        }
+    }
+}
+
+struct AccountJSON: Encodable {
+    let address: String
+    /// Whether the chain knows anything of the account.
+    let exists: Bool
+    /// The next sequence of lane 0.
+    let sequence: String
+    let balances: [BalanceJSON]
+    let authority: AuthorityJSON
+    /// What the account has bonded with all validators.
+    let bonded: String
+    /// The next free sequence of lane 0, what waits in this node's mempool counted.
+    let pendingSequence: String
+    /// Live lanes other than 0.
+    let lanes: Int
+}
+
+/// A seat of the present set.
+struct ValidatorJSON: Encodable {
+    let index: UInt16
+    let publicKey: String
+    let power: String
+    let `operator`: String
+    let moniker: String
+    let networkKey: String
+    let endpoint: String
+    let bonded: String
+    /// In basis points.
+    let commission: UInt16
+
+    init(_ seat: SeatView, _ chain: ChainDescription) {
+        index = seat.index
+        publicKey = seat.record.consensusKey.hex
+        power = String(seat.power)
+        `operator` = seat.record.operatorAddress.text(prefix: chain.addressPrefix)
+        moniker = seat.record.moniker
+        networkKey = seat.record.networkKey.hex
+        endpoint = seat.record.endpoint
+        bonded = String(seat.record.bonded.value)
+        commission = seat.record.commission
+    }
+}

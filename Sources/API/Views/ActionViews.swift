@@ -1,0 +1,131 @@
+import Chain
+import Cryptography
+
+/// An action with its type's name and its fields.
+struct ActionJSON: Encodable {
+    let action: Action
+    let chain: ChainDescription
+
+    init(_ action: Action, _ chain: ChainDescription) {
+        self.action = action
+        self.chain = chain
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = FieldWriter(encoder, chain)
+        switch action {
+        case .transfer(let to, let asset, let amount):
+            try fields.write("type", "transfer")
+            try fields.write("to", to)
+            try fields.write("asset", asset)
+            try fields.write("amount", amount)
+        case .submitProposal(let draft):
+            try fields.write("type", "submitProposal")
+            try fields.write("title", draft.title)
+            try fields.write("body", draft.body)
+            try fields.write("actions", draft.actions.map { ActionJSON($0, chain) })
+            try fields.write("deposit", draft.deposit)
+        case .addDeposit(let proposal, let amount):
+            try fields.write("type", "addDeposit")
+            try fields.write("proposal", proposal)
+            try fields.write("amount", amount)
+        case .castBallot(let ballot):
+            try fields.write("type", "castBallot")
+            try fields.write("proposal", ballot.proposal)
+            try fields.write("contentHash", ballot.contentHash)
+            try fields.write("weights", WeightsJSON(ballot.weights))
+            try fields.write("reason", ballot.reason)
+        case .cancelProposal(let proposal):
+            try fields.write("type", "cancelProposal")
+            try fields.write("proposal", proposal)
+        case .claimDeposit(let proposal):
+            try fields.write("type", "claimDeposit")
+            try fields.write("proposal", proposal)
+        case .setParameter(let change):
+            try fields.write("type", "setParameter")
+            try encode(change, into: &fields)
+        case .spend(let spend):
+            try fields.write("type", "spend")
+            try fields.write("payments", spend.payments.map { PaymentJSON($0, chain) })
+        }
+    }
+
+    private func encode(_ change: ParameterChange, into fields: inout FieldWriter) throws {
+        let id = ParameterID(name: change.name)
+        try fields.write("name", change.name)
+        try fields.write("value", ParameterValueJSON(change.value, id))
+        try fields.write("expected", Nullable(change.expected.map { ParameterValueJSON($0, id) }))
+        try fields.write("text", chain.text(of: change.value, id))
+        try fields.write("expectedText", Nullable(change.expected.map { chain.text(of: $0, id) }))
+    }
+}
+
+/// How a ballot splits its power, in basis points.
+struct WeightsJSON: Encodable {
+    let yes: UInt16
+    let no: UInt16
+    let abstain: UInt16
+    let veto: UInt16
+
+    init(_ weights: BallotWeights) {
+        yes = weights.yes
+        no = weights.no
+        abstain = weights.abstain
+        veto = weights.veto
+    }
+}
+
+struct PaymentJSON: Encodable {
+    let recipient: String
+    let asset: UInt64
+    let amount: String
+
+    init(_ payment: TreasuryPayment, _ chain: ChainDescription) {
+        recipient = payment.recipient.text(prefix: chain.addressPrefix)
+        asset = payment.asset.value
+        amount = String(payment.amount.value)
+    }
+}
+
+/// A parameter's value: a number for times and counts, a decimal string for amounts and gas, both
+/// parts of a ratio.
+struct ParameterValueJSON: Encodable {
+    private struct RatioJSON: Encodable {
+        let numerator: UInt32
+        let denominator: UInt32
+    }
+
+    let value: ParameterValue
+    let unit: ParameterUnit?
+
+    init(_ value: ParameterValue, _ id: ParameterID?) {
+        self.value = value
+        unit = id?.definition.unit
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch value {
+        case .integer(let number):
+            switch unit {
+            case .milliseconds, .count, .blocks: try container.encode(number)
+            case .baseUnits, .gas, .ratio, nil: try container.encode(String(number))
+            }
+        case .ratio(let numerator, let denominator):
+            try container.encode(RatioJSON(numerator: numerator, denominator: denominator))
+        }
+    }
+}
+
+extension ChainDescription {
+    /// A parameter's value as people write it: `2h`, `50 ALT`, `1/3`.
+    func text(of value: ParameterValue, _ id: ParameterID?) -> String {
+        if let id {
+            return ParameterText.print(value, for: id, symbol: symbol, decimals: decimals)
+        }
+        return switch value {
+        case .integer(let number): String(number)
+        case .ratio(let numerator, let denominator): "\(numerator)/\(denominator)"
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Chain
+import Cryptography
+
+extension Event {
+    /// Which topic of the stream an event belongs to besides its transaction's.
+    var isGovernance: Bool {
+        switch self {
+        case .transferred: false
+        case .governance: true
+        }
+    }
+}
+
+/// An event with its type's name and its fields; what stands around it in its list is added.
+struct EventJSON: Encodable {
+    /// Where an event stands when it is not shown inside its transaction.
+    struct Place: Sendable {
+        let cursor: Cursor
+        let height: Height
+        let transaction: Digest?
+    }
+
+    let event: Event
+    let chain: ChainDescription
+    var place: Place?
+
+    init(_ event: Event, _ chain: ChainDescription, at place: Place? = nil) {
+        self.event = event
+        self.chain = chain
+        self.place = place
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = FieldWriter(encoder, chain)
+        if let place {
+            try fields.write("cursor", place.cursor.text)
+            try fields.write("height", place.height.value)
+            try fields.write("tx", Nullable(place.transaction?.hex))
+        }
+        switch event {
+        case .transferred(let from, let to, let asset, let amount):
+            try fields.write("type", "transferred")
+            try fields.write("from", from)
+            try fields.write("to", to)
+            try fields.write("asset", asset)
+            try fields.write("amount", amount)
+        case .governance(let event):
+            try fields.write("proposal", event.proposal)
+            try encode(event, into: &fields)
+        }
+    }
+
+    private func encode(_ event: GovernanceEvent, into fields: inout FieldWriter) throws {
+        switch event {
+        case .submitted(_, let proposer):
+            try fields.write("type", "proposalSubmitted")
+            try fields.write("proposer", proposer)
+        case .deposited(_, let account, let amount):
+            try fields.write("type", "deposited")
+            try fields.write("account", account)
+            try fields.write("amount", amount)
+        case .statusChanged(_, let status):
+            try fields.write("type", "proposalStatusChanged")
+            try fields.write("status", status.name)
+        case .ballotCast(_, let voter, let amounts):
+            try fields.write("type", "ballotCast")
+            try fields.write("voter", voter)
+            try fields.write("power", AmountsJSON(amounts))
+        case .extended(_, let end):
+            try fields.write("type", "voteExtended")
+            try fields.write("endsAt", time: end)
+        case .depositClaimed(_, let account, let amount):
+            try fields.write("type", "depositClaimed")
+            try fields.write("account", account)
+            try fields.write("amount", amount)
+        case .depositForfeited(_, let amount):
+            try fields.write("type", "depositForfeited")
+            try fields.write("amount", amount)
+        case .depositDestroyed(_, let amount):
+            try fields.write("type", "depositDestroyed")
+            try fields.write("amount", amount)
+        case .parameterChanged(_, let name, let from, let to):
+            let id = ParameterID(name: name)
+            try fields.write("type", "parameterChanged")
+            try fields.write("name", name)
+            try fields.write("from", ParameterValueJSON(from, id))
+            try fields.write("to", ParameterValueJSON(to, id))
+            try fields.write("fromText", chain.text(of: from, id))
+            try fields.write("toText", chain.text(of: to, id))
+        }
+    }
+}
