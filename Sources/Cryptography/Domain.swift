@@ -57,6 +57,9 @@ public enum Domain: String, CaseIterable, Sendable {
     // Messages that a person signs with `keys sign`.
     case message = "alt.message.v1"
 
+    // The checksum of a secret that a password seals.
+    case sealedKey = "alt.sealed.v1"
+
     /// The tag in its 16 bytes, as two little-endian words.
     public var words: (UInt64, UInt64) {
         var low: UInt64 = 0

@@ -23,7 +23,7 @@ extension BannedWord {
         BannedWord(word: "ContinuousClock", within: Imports.pureFolders, instead: clockInstead),
         BannedWord(word: "SuspendingClock", within: Imports.pureFolders, instead: clockInstead),
         BannedWord(word: "clock_gettime", within: Imports.pureFolders, instead: clockInstead),
-        BannedWord(word: "random", within: Imports.pureFolders, instead: chanceInstead),
+        BannedWord(word: "random", within: shared, instead: chanceInstead),
         BannedWord(word: "randomElement", within: Imports.pureFolders, instead: chanceInstead),
         BannedWord(word: "shuffled", within: Imports.pureFolders, instead: chanceInstead),
         BannedWord(word: "shuffle", suffix: "()", within: shared, instead: chanceInstead),
