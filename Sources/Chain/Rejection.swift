@@ -16,6 +16,7 @@ public enum Rejection: Error, Hashable, Sendable {
     case tooManyActions(count: UInt64, limit: UInt64)
     case memoTooLong(bytes: UInt64, limit: UInt64)
     case wrongSigners(Address)
+    case badSignature
     case moduleCannotSign(Address)
     case notAnAccountAction(String)
 
@@ -56,6 +57,7 @@ extension Rejection {
         case .tooManyActions: "tx.too_many_actions"
         case .memoTooLong: "tx.memo_too_long"
         case .wrongSigners: "tx.wrong_signers"
+        case .badSignature: "tx.bad_signature"
         case .moduleCannotSign: "tx.module_cannot_sign"
         case .notAnAccountAction: "tx.action_not_allowed"
         case .gasLimitZero: "fee.gas_limit_zero"
@@ -99,6 +101,8 @@ extension Rejection {
             "The memo has \(bytes) bytes; at most \(limit) are allowed."
         case .wrongSigners(let account):
             "The signatures are not those of the authority of \(account)."
+        case .badSignature:
+            "A signature is missing, or does not match the transaction and its key."
         case .moduleCannotSign(let account):
             "The account \(account) belongs to the ledger; nobody signs for it."
         case .notAnAccountAction(let action):
@@ -144,6 +148,7 @@ extension Rejection {
         case .noActions: "Add an action."
         case .memoTooLong: "Shorten the memo."
         case .wrongSigners: "Sign with the account's own key or keys, in their order."
+        case .badSignature: "Check the chain and its genesis hash, and sign again."
         case .moduleCannotSign: "Use a proposal."
         case .notAnAccountAction: "Put it into a proposal."
         case .gasLimitZero, .gasLimitTooLow, .outOfGas: "Raise the gas limit."
@@ -167,8 +172,9 @@ extension Rejection {
             .gasLimitTooHigh:
             true
         case .oversized, .wrongChain, .expired, .sequenceTooLow, .noActions, .tooManyActions,
-            .memoTooLong, .wrongSigners, .moduleCannotSign, .notAnAccountAction, .gasLimitZero,
-            .gasLimitTooLow, .outOfGas, .amountZero, .recipientIsModule:
+            .memoTooLong, .wrongSigners, .badSignature, .moduleCannotSign,
+            .notAnAccountAction, .gasLimitZero, .gasLimitTooLow, .outOfGas, .amountZero,
+            .recipientIsModule:
             false
         case .governance(let reason): reason.mayBeCuredByWaiting
         }

@@ -277,7 +277,7 @@ extension Engine {
             if let held = views.state(between)?.nullification {
                 size += Engine.sizeBound(held.value)
                 guard size <= Limits.justificationBytesMax,
-                    certificates.count < Proposal.certificatesMax
+                    certificates.count < BlockProposal.certificatesMax
                 else { break }
                 certificates.append(held)
             }

@@ -11,7 +11,7 @@ public enum Message: Hashable, Sendable {
 
 /// A leader's proposal on the wire (2.20). Its notarize vote is its signature; the justification is
 /// advice that no signature covers.
-public struct Proposal: CanonicalCodable, Hashable, Sendable {
+public struct BlockProposal: CanonicalCodable, Hashable, Sendable {
     public static let bodyBytesMax = Limits.blockBytesMax
     public static let certificatesMax = 256
 
@@ -35,20 +35,22 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         vote = try Vote(from: &reader)
-        guard vote.kind == .notarize else { throw .invalidValue(type: "Proposal") }
+        guard vote.kind == .notarize else { throw .invalidValue(type: "BlockProposal") }
         let flags = try reader.readUInt8()
-        guard flags <= 1 else { throw .unknownTag(type: "Proposal", tag: UInt64(flags)) }
+        guard flags <= 1 else { throw .unknownTag(type: "BlockProposal", tag: UInt64(flags)) }
         let headerBytes = try reader.readByteVector(limit: Limits.headerBytesMax)
-        body = try reader.readByteVector(limit: Proposal.bodyBytesMax)
+        body = try reader.readByteVector(limit: BlockProposal.bodyBytesMax)
         if flags == 1 {
-            guard headerBytes.isEmpty, body.isEmpty else { throw .invalidValue(type: "Proposal") }
+            guard headerBytes.isEmpty, body.isEmpty else {
+                throw .invalidValue(type: "BlockProposal")
+            }
             header = nil
         } else {
             header = try Header(decoding: headerBytes)
         }
         let start = reader.offset
         justification = try reader.readList(
-            limit: Proposal.certificatesMax, minimumElementSize: 18)
+            limit: BlockProposal.certificatesMax, minimumElementSize: 18)
         guard reader.offset - start <= Limits.justificationBytesMax + 4 else {
             throw .lengthOutOfBounds(
                 length: UInt64(reader.offset - start), limit: Limits.justificationBytesMax)

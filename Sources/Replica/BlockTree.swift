@@ -1,0 +1,77 @@
+import Chain
+import Cryptography
+import OrderedCollections
+
+/// The blocks above the last final one whose bodies are here: executed, waiting to be, or siblings
+/// that will not be.
+struct BlockTree: Sendable {
+    struct Node: Sendable {
+        let block: Block
+        /// Whether a crash leaves the block on the disk.
+        var isStored = false
+        /// Whether it was executed and every root matched.
+        var isExecuted = false
+        /// What the block's transactions do to their lanes.
+        let advances: [LaneAdvance]
+    }
+
+    /// What the bodies may take in memory together; beyond it the oldest views let go of theirs.
+    static let bytesMax = 64 * 1024 * 1024
+
+    private var nodes: OrderedDictionary<Digest, Node> = [:]
+    private(set) var byteCount = 0
+
+    subscript(hash: Digest) -> Node? { nodes[hash] }
+
+    var count: Int { nodes.count }
+
+    mutating func insert(_ block: Block, isStored: Bool = false, isExecuted: Bool = false) {
+        let hash = block.hash
+        guard nodes[hash] == nil else { return }
+        nodes[hash] = Node(
+            block: block, isStored: isStored, isExecuted: isExecuted,
+            advances: BlockTree.advances(of: block.body.transactions))
+        byteCount += BlockTree.size(of: block)
+        while byteCount > BlockTree.bytesMax, nodes.count > 1 {
+            let oldest = nodes.removeFirst()
+            byteCount -= BlockTree.size(of: oldest.value.block)
+        }
+    }
+
+    private static func size(of block: Block) -> Int {
+        block.body.transactions.reduce(Limits.headerBytesMax) { $0 + $1.encodedByteCount }
+    }
+
+    private static func advances(of transactions: [SignedTransaction]) -> [LaneAdvance] {
+        transactions.map {
+            LaneAdvance(
+                sender: $0.transaction.sender, lane: $0.transaction.lane,
+                nextSequence: $0.transaction.sequence &+ 1)
+        }
+    }
+
+    mutating func markStored(_ hash: Digest) {
+        nodes[hash]?.isStored = true
+    }
+
+    mutating func markExecuted(_ hash: Digest) {
+        nodes[hash]?.isExecuted = true
+    }
+
+    /// How far the lanes have moved by the blocks from above `finalized` up to `tip`, oldest first.
+    func advances(to tip: Digest, above finalized: Height) -> [LaneAdvance] {
+        var path: [Node] = []
+        var hash = tip
+        while let node = nodes[hash], node.block.header.height > finalized {
+            path.append(node)
+            hash = node.block.header.parentHash
+        }
+        return path.reversed().flatMap(\.advances)
+    }
+
+    /// Lets go of everything at or below a final height.
+    mutating func prune(through height: Height) {
+        nodes.removeAll { $0.value.block.header.height <= height }
+        byteCount = nodes.values.reduce(0) { $0 + BlockTree.size(of: $1.block) }
+    }
+}

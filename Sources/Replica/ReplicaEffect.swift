@@ -1,0 +1,86 @@
+import Chain
+import Consensus
+import Cryptography
+
+/// Everything that a node can do. The shell performs effects strictly in order; what takes long is
+/// answered by an input.
+public enum ReplicaEffect: Sendable {
+    /// Append to the log; `durable(sequence)` after the sync.
+    case persist([SafetyRecord], sequence: UInt64)
+    case sign(VoteIntent)
+    case send(PeerMessage, to: Destination)
+    case setTimer(ReplicaTimer, Instant)
+    case cancelTimer(ReplicaTimer)
+
+    /// Check what a peer sent.
+    case verify(VerificationJob, from: Peer)
+    /// Fill, execute and answer `built`, or `buildFailed`.
+    case build(BuildJob)
+    /// Write a block's bytes durably.
+    case store(Block)
+    case execute(ExecutionRequest, Block)
+    /// Write these executed blocks, ascending, into the committed state; the certificate makes the
+    /// last one final.
+    case commit([Header], Verified<Certificate>)
+    /// Execute and commit these blocks one after the other.
+    case replay([Block], head: FinalizedHead)
+    /// Read from the disk and answer a peer.
+    case serve(ServeRequest, to: PublicKey)
+
+    /// Who waits for the admission of a transaction gets this.
+    case admitted(Digest, ticket: UInt64)
+    case refused(Digest, MempoolError, ticket: UInt64)
+
+    case penalize(PublicKey, Offence)
+    case report(Report)
+}
+
+public enum Destination: Hashable, Sendable {
+    case peer(PublicKey)
+    case validator(UInt16)
+    /// Every other validator.
+    case validators
+    case validatorList([UInt16])
+    /// Every connected peer but one.
+    case everyone(except: PublicKey?)
+}
+
+/// What the door is to check, cheap things first.
+public enum VerificationJob: Sendable {
+    case vote(Vote)
+    case certificates([Certificate], header: Header?)
+    case proposal(BlockProposal)
+    /// Bytes that must be the block of this hash.
+    case block(Digest, [UInt8])
+    /// Blocks from `first` on, on top of the block `parent`.
+    case range(RangeResponse, first: Height, parent: Digest)
+    /// Each that passes comes back as a `transaction` input.
+    case transactions([SignedTransaction])
+}
+
+/// A block to be filled and executed.
+public struct BuildJob: Sendable {
+    public let instance: Digest
+    public let epoch: Epoch
+    public let view: View
+    public let parentView: View
+    public let parent: BlockSummary
+    public let timestamp: Timestamp
+    public let proposer: UInt16
+    /// In the order in which they are tried.
+    public let candidates: [Verified<SignedTransaction>]
+}
+
+public enum ServeRequest: Hashable, Sendable {
+    case block(BlockRequest)
+    case range(RangeRequest)
+}
+
+/// What a peer did wrong; how much it weighs is the network's business.
+public enum Offence: Hashable, Sendable {
+    /// A signature, certificate or block that no honest node sends.
+    case forged
+    /// A message out of place.
+    case unsolicited
+    case timeout
+}

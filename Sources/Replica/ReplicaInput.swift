@@ -1,0 +1,91 @@
+import Chain
+import Consensus
+import Cryptography
+
+/// A node at the other end of an authenticated connection.
+public struct Peer: Hashable, Sendable {
+    /// Its network key.
+    public let key: PublicKey
+    /// Its seat in the validator set, if it has one.
+    public let validator: UInt16?
+
+    public init(key: PublicKey, validator: UInt16?) {
+        self.key = key
+        self.validator = validator
+    }
+}
+
+/// What both clocks say as an input arrives. Deadlines use the monotonic one; the wall clock is for
+/// header times only.
+public struct Moment: Hashable, Sendable {
+    public let monotonic: Instant
+    public let wall: Timestamp
+
+    public init(monotonic: Instant, wall: Timestamp) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+}
+
+/// Everything that a node can hear.
+public enum ReplicaInput: Sendable {
+    /// The first input, exactly once.
+    case start(Recovery, blocks: [Block])
+
+    case connected(Peer)
+    case disconnected(Peer)
+    /// A decoded message, nothing in it verified.
+    case received(PeerMessage, from: Peer)
+    /// The answer to `verify`.
+    case verified(VerifiedMessage, from: Peer)
+    case verificationFailed(VerificationError, from: Peer)
+
+    /// A transaction whose signatures are valid and whose sender can pay by the finalized state.
+    /// `ticket` names who waits for the answer.
+    case transaction(Verified<SignedTransaction>, AdmissionFacts, ticket: UInt64?)
+
+    /// The answers to `build`.
+    case built(view: View, Block, dropped: [Digest])
+    case buildFailed(view: View)
+    /// The answer to `store`.
+    case stored(Digest)
+    /// The answer to `execute`.
+    case executed(instance: Digest, hash: Digest, ExecutionResult)
+    case durable(sequence: UInt64)
+    case signed(Verified<Vote>)
+    case refused(instance: Digest, kind: VoteKind, view: View)
+    /// The answer to `commit`.
+    case committed(Height)
+    /// The answers to `replay`.
+    case replayed([Block])
+    case replayFailed(Height)
+
+    case timer(ReplicaTimer)
+}
+
+/// A message that passed the door.
+public enum VerifiedMessage: Sendable {
+    case vote(Verified<Vote>)
+    case certificates([Verified<Certificate>], header: Header?)
+    /// The block is nil in a re-proposal. Its hash is the one that the vote names, and its body
+    /// matches its header's roots.
+    case proposal(Verified<Vote>, Block?, justification: [Verified<Certificate>])
+    /// A block whose hash was asked for, body and header matching.
+    case block(Block)
+    /// Consecutive blocks, each the parent of the next, the last one final by the head or its
+    /// ancestor by the head's headers.
+    case range([Block], head: FinalizedHead)
+}
+
+/// The replica's timers; setting one replaces it.
+public enum ReplicaTimer: Hashable, Sendable {
+    case engine(TimerID)
+    /// The builder's waiting time is over.
+    case build
+    /// A proposal's time may be acceptable now.
+    case time
+    /// The peer that was asked for a range has not answered.
+    case range
+    /// Transactions wait to be told to peers.
+    case gossip
+}
