@@ -1,0 +1,98 @@
+import Synchronization
+
+/// Room in a peer's inbox that a message takes for as long as this exists.
+///
+/// Whoever queues a message keeps its credit with it, and lets it go with the message. So a slow
+/// consumer fills the inbox of one channel of one peer, what comes on that channel is dropped and
+/// counted, and everything else comes in as before. Reading never stops: votes come in on the same
+/// connection behind the block that nobody has room for.
+public final class InboxCredit: Sendable {
+    private let inbox: Inbox
+    private let channel: Channel
+    private let bytes: Int
+
+    fileprivate init(inbox: Inbox, channel: Channel, bytes: Int) {
+        self.inbox = inbox
+        self.channel = channel
+        self.bytes = bytes
+    }
+
+    deinit {
+        inbox.release(channel, bytes: bytes)
+    }
+}
+
+/// What the consumer holds of one peer's messages.
+final class Inbox: Sendable {
+    private struct Use {
+        var messages = 0
+        var bytes = 0
+    }
+
+    private let channels: ChannelTable
+    private let total: InboxTotal
+    private let uses = Mutex([Use](repeating: Use(), count: Channel.allCases.count))
+
+    init(channels: ChannelTable, total: InboxTotal) {
+        self.channels = channels
+        self.total = total
+    }
+
+    /// Nil when the channel's inbox is full.
+    func take(_ channel: Channel, bytes: Int) -> InboxCredit? {
+        let limits = channels[channel]
+        let isTaken = uses.withLock { uses in
+            let index = Int(channel.rawValue)
+            guard uses[index].messages < limits.inboxMessagesMax,
+                uses[index].bytes + bytes <= limits.inboxBytesMax,
+                !isShared(channel) || total.take(bytes)
+            else { return false }
+            uses[index].messages += 1
+            uses[index].bytes += bytes
+            return true
+        }
+        return isTaken ? InboxCredit(inbox: self, channel: channel, bytes: bytes) : nil
+    }
+
+    fileprivate func release(_ channel: Channel, bytes: Int) {
+        uses.withLock { uses in
+            let index = Int(channel.rawValue)
+            uses[index].messages -= 1
+            uses[index].bytes -= bytes
+            precondition(uses[index].messages >= 0, "no more is released than was taken")
+        }
+        if isShared(channel) { total.release(bytes) }
+    }
+
+    /// What consensus needs has its own room; the rest shares the node's.
+    private func isShared(_ channel: Channel) -> Bool {
+        !channels[channel].isUrgent && channel != .proposals
+    }
+}
+
+/// What the consumer holds of all peers' messages on the channels that share one bound.
+final class InboxTotal: Sendable {
+    private let bytesMax: Int
+    private let held = Mutex(0)
+
+    init(bytesMax: Int) {
+        self.bytesMax = bytesMax
+    }
+
+    var bytes: Int { held.withLock { $0 } }
+
+    func take(_ bytes: Int) -> Bool {
+        held.withLock { held in
+            guard held + bytes <= bytesMax else { return false }
+            held += bytes
+            return true
+        }
+    }
+
+    func release(_ bytes: Int) {
+        held.withLock { held in
+            held -= bytes
+            precondition(held >= 0, "no more is released than was taken")
+        }
+    }
+}
