@@ -22,7 +22,7 @@ import Testing
         #expect(vote.end == world.block.timestamp.advanced(by: 20_000))
         #expect(vote.hardEnd == vote.end.advanced(by: 15_000))
 
-        try world.vote(0, .yes, on: id)
+        try world.vote(0, .allYes, on: id)
         world.advance(to: vote.end)
         #expect(world.status(id) == .queued)
         #expect(world.balance(recipient) == 0)
@@ -43,7 +43,7 @@ import Testing
         var world = GovernanceWorld()
         let id = try world.openProposal([.set("gov.spendSmallDelay", 7_200_000)])
         #expect(world.proposal(id).track == .constitution)
-        try world.vote(0, .yes, on: id)
+        try world.vote(0, .allYes, on: id)
         world.advance(by: 20_000)
         world.advance(by: 5_000)
         #expect(world.status(id) == .executed)

@@ -207,10 +207,10 @@ extension GovernanceQueries {
 }
 
 extension BallotWeights {
-    static let yes = BallotWeights(yes: 10_000)
-    static let no = BallotWeights(no: 10_000)
-    static let abstain = BallotWeights(abstain: 10_000)
-    static let veto = BallotWeights(veto: 10_000)
+    static let allYes = BallotWeights(yes: 10_000)
+    static let allNo = BallotWeights(no: 10_000)
+    static let allAbstain = BallotWeights(abstain: 10_000)
+    static let allVeto = BallotWeights(veto: 10_000)
 }
 
 extension Action {

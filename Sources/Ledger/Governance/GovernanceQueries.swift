@@ -36,6 +36,17 @@ public enum GovernanceQueries {
         return view(of: proposal, in: state)
     }
 
+    /// The rules that a proposal of these actions would fall under now: what a client needs to know
+    /// before it submits one.
+    ///
+    /// - Throws: if no proposal may have these actions.
+    public static func classify(
+        _ actions: [Action], over reader: some StateReader
+    ) throws(Rejection) -> ProposalClass {
+        let parameters = Rules(over: reader).parameters
+        return try Tracks.classify(actions, parameters: parameters, in: State(over: reader))
+    }
+
     /// The last id that was given; 0 before the first.
     public static func lastProposal(over reader: some StateReader) -> ProposalID {
         State(over: reader).read(.lastProposal) ?? ProposalID(0)

@@ -21,7 +21,7 @@ extension Governance {
             draft.actions, parameters: context.rules.parameters, in: state)
         let actions = try Enactment.prepared(draft.actions, in: state)
 
-        let minimum = Amount(kind.requiredDeposit.value.dividedUp(by: 5))
+        let minimum = kind.minimumDeposit
         guard draft.deposit >= minimum else {
             throw .governance(.depositTooLow(deposit: draft.deposit, minimum: minimum))
         }

@@ -3,13 +3,16 @@ import Cryptography
 import StateTree
 
 /// The rules that a list of actions falls under now.
-struct ProposalClass: Hashable {
-    let group: TopicGroup
+public struct ProposalClass: Hashable, Sendable {
+    public let group: TopicGroup
     /// That of the highest-ranked action; it names the line and its places.
-    let track: Track
+    public let track: Track
     /// Every component the strictest over all actions.
-    let row: TrackRow
-    let requiredDeposit: Amount
+    public let row: TrackRow
+    public let requiredDeposit: Amount
+
+    /// The least first deposit, a fifth.
+    public var minimumDeposit: Amount { Amount(requiredDeposit.value.dividedUp(by: 5)) }
 }
 
 enum Tracks {
