@@ -152,9 +152,12 @@ public struct Keystore: Sendable {
     private func read(_ name: String) throws -> KeyFile {
         try check(name)
         guard FileManager.default.fileExists(atPath: path(name)) else { throw notFound(name) }
-        guard let handle = FileHandle(forReadingAtPath: path(name)),
-            let data = try? handle.read(upToCount: Keystore.fileBytesMax + 1)
-        else {
+        let data: Data
+        do {
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path(name)))
+            // Nil is an empty file.
+            data = try handle.read(upToCount: Keystore.fileBytesMax + 1) ?? Data()
+        } catch {
             throw CommandError("keys.read", "\(path(name)) cannot be read")
         }
         do throws(KeyFileError) {
