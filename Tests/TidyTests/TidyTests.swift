@@ -11,9 +11,9 @@ import Testing
     }
 
     @Test func `every target has a list of imports`() throws {
-        let package = TidyTests.package
+        let root = TidyTests.packageFolder
         for parent in ["Sources", "Tools"] {
-            let folder = package.appendingPathComponent(parent)
+            let folder = root.appendingPathComponent(parent)
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
                 let path = folder.appendingPathComponent(name).path
                 let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -105,7 +105,7 @@ import Testing
     }
 
     /// The folder that holds Package.swift.
-    private static var package: URL {
+    private static var packageFolder: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
     }
@@ -113,7 +113,7 @@ import Testing
     private static func sources() throws -> [SourceText] {
         var files: [SourceText] = []
         for folder in ["Sources", "Tests", "Tools"] {
-            let root = package.appendingPathComponent(folder)
+            let root = packageFolder.appendingPathComponent(folder)
             let names = FileManager.default.enumerator(atPath: root.path)
             while let name = names?.nextObject() as? String {
                 guard name.hasSuffix(".swift") else { continue }

@@ -1,0 +1,84 @@
+import Cryptography
+import Foundation
+import KeyTool
+
+/// The folder of one node (interfaces.md 3): `althing.toml genesis.json network.json signer/ data/`.
+public struct NodeHome: Sendable {
+    /// A key that the node itself holds, `{"publicKey": …, "seed": …}` in hexadecimal digits in a
+    /// file of its own, not encrypted: the node starts without a person.
+    public enum Key: Sendable, CaseIterable {
+        /// Signs votes.
+        case consensus
+        /// Is the node's identity towards its peers.
+        case network
+
+        var file: String {
+            switch self {
+            case .consensus: "signer/consensus.json"
+            case .network: "network.json"
+            }
+        }
+    }
+
+    public let path: String
+
+    public init(_ path: String) {
+        let expanded = NSString(string: path).expandingTildeInPath
+        self.path = URL(fileURLWithPath: expanded).standardizedFileURL.path
+    }
+
+    public var configuration: String { path + "/althing.toml" }
+    public var genesis: String { path + "/genesis.json" }
+    public var data: String { path + "/data" }
+
+    public func exists(_ file: String) -> Bool {
+        FileManager.default.fileExists(atPath: file)
+    }
+
+    public func file(of key: Key) -> String { "\(path)/\(key.file)" }
+
+    /// Makes the folders, readable by their owner alone.
+    public func makeFolders() throws {
+        for folder in [path, path + "/signer", path + "/keys", data] {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw CommandError("file.write", "the folder \(folder) cannot be made")
+            }
+        }
+    }
+
+    /// Writes a key's file; an existing one is never replaced.
+    public func writeKey(_ key: Key, seed: [UInt8]) throws {
+        let json = JSON.object([
+            .init("publicKey", .string(SigningKey(seed: seed).publicKey.hex)),
+            .init("seed", .string(seed.hex)),
+        ])
+        let file = file(of: key)
+        do {
+            try PrivateFile.create(file, bytes: Array((json.pretty + "\n").utf8))
+        } catch {
+            throw CommandError("file.write", "\(file) cannot be written: \(error)")
+        }
+    }
+
+    public func readKey(_ key: Key) throws -> SigningKey {
+        let file = file(of: key)
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw CommandError(
+                "home.key_missing", "\(file) is missing",
+                hint: "make a home first: althing init --home \(path)", exit: .notFound)
+        }
+        let json = try? JSON(parsing: text)
+        guard let seed = json?["seed"]?.text.flatMap({ [UInt8](hex: $0) }), seed.count == 32 else {
+            throw CommandError("home.key_damaged", "\(file): seed: not 64 hexadecimal digits")
+        }
+        let key = SigningKey(seed: seed)
+        guard json?["publicKey"]?.text == key.publicKey.hex else {
+            throw CommandError("home.key_damaged", "\(file): publicKey: not the seed's")
+        }
+        return key
+    }
+}
