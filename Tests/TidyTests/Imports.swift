@@ -1,7 +1,7 @@
 /// What each target may import: the graph of the architecture as data. A target that needs more
 /// needs a reason first.
 enum Imports {
-    private static let system: Set = ["Foundation", "Glibc", "Synchronization"]
+    private static let system: Set = ["Darwin", "Foundation", "Glibc", "Musl", "Synchronization"]
     private static let pure: Set = ["Codec", "Cryptography"]
 
     /// By the target's folder.

@@ -62,7 +62,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "nativeAsset.decimals: 10 is outside 0 to 9"),
         Mistake(
             "parameters/consensus.blockInterval", .number(UInt64(500)),
-            "parameters.consensus.blockInterval: expected a value as a string, like \"2s\", found a number"
+            "parameters.consensus.blockInterval: expected a value as a "
+                + "string, like \"2s\", found a number"
         ),
         Mistake(
             "parameters/consensus.blockInterval", .string("2x"),
@@ -77,14 +78,16 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "accounts[0].address: expected an address like alth1…, found `alth1xyz`"),
         Mistake(
             "accounts/0/balances/0/amount", .number(UInt64(5)),
-            "accounts[0].balances[0].amount: expected base units as a decimal string as a string, found a number"
+            "accounts[0].balances[0].amount: expected base units as a "
+                + "decimal string as a string, found a number"
         ),
         Mistake(
             "accounts/0/balances/0/amount", .string("1.5"),
             "accounts[0].balances[0].amount: expected base units as a decimal string, found `1.5`"),
         Mistake(
             "accounts/0/balances/0/amount", .string("99999999999999999999"),
-            "accounts[0].balances[0].amount: expected base units as a decimal string, found `99999999999999999999`"
+            "accounts[0].balances[0].amount: expected base units as a "
+                + "decimal string, found `99999999999999999999`"
         ),
         Mistake("accounts", .object([]), "accounts: expected a list, found an object"),
         Mistake("accounts/0", .null, "accounts[0]: expected an object, found null"),
@@ -93,7 +96,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake("validators/1/selfBond", nil, "validators[1].selfBond: the field is missing"),
         Mistake(
             "validators/0/consensusKey", .string("00ff"),
-            "validators[0].consensusKey: expected a public key of 64 lower-case hexadecimal digits, found `00ff`"
+            "validators[0].consensusKey: expected a public key of 64 "
+                + "lower-case hexadecimal digits, found `00ff`"
         ),
         Mistake(
             "validators/0/commission", .number(UInt64(10_001)),

@@ -2,7 +2,8 @@ import Cryptography
 import Foundation
 import KeyTool
 
-/// The folder of one node (interfaces.md 3): `althing.toml genesis.json network.json signer/ data/`.
+/// The folder of one node (interfaces.md 3): `althing.toml genesis.json network.json signer/
+/// data/`.
 public struct NodeHome: Sendable {
     /// A key that the node itself holds, `{"publicKey": …, "seed": …}` in hexadecimal digits in a
     /// file of its own, not encrypted: the node starts without a person.
