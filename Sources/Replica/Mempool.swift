@@ -45,6 +45,27 @@ public enum MempoolError: Error, Equatable, Sendable {
         }
     }
 
+    /// What the sender can do about it.
+    public var hint: String {
+        switch self {
+        case .known: "Ask for its fate by its hash."
+        case .sequenceTooLow: "Read the account's sequence and sign again."
+        case .sequenceTooFarAhead: "Send the transactions before it first."
+        case .laneFull, .accountFull: "Wait for some to be included, or use another lane."
+        case .sourceFull, .poolFull: "Offer more, or wait."
+        case .replacementUnderpriced: "Raise the maximum fee by an eighth."
+        case .expired: "Sign it again with a later height."
+        }
+    }
+
+    /// Whether the same transaction may be taken later.
+    public var mayBeCuredByWaiting: Bool {
+        switch self {
+        case .sequenceTooFarAhead, .laneFull, .accountFull, .sourceFull, .poolFull: true
+        case .known, .sequenceTooLow, .replacementUnderpriced, .expired: false
+        }
+    }
+
     public var message: String {
         switch self {
         case .known: "the transaction is known"

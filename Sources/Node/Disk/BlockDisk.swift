@@ -1,0 +1,213 @@
+import API
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Ledger
+import Networking
+import Replica
+import Storage
+
+/// The thread that writes blocks and states and reads them for peers.
+actor BlockDisk {
+    enum Job: Sendable {
+        /// Make a block's bytes durable.
+        case store(Block)
+        /// Make a final block's state the newest.
+        case commit(Block, BlockExecution, certificate: Certificate?)
+        /// Follows the commits of a replayed range.
+        case replayed([Block])
+        case serve(ServeRequest, to: PublicKey)
+    }
+
+    /// A commit is synced by itself if none was for so long; else the next block's sync covers it.
+    private static let syncMilliseconds: UInt64 = 500
+
+    private let thread = DedicatedThread(name: "althing.blocks")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let jobs: Mailbox<Job>
+    private let loop: Mailbox<LoopInput>
+    private let executor: Mailbox<Executor.Job>
+    private let blocks: BlockStore
+    private let states: StateStore
+    private let view: StateView
+    private let network: Network
+    private let feed: FinalityFeed
+    private let metrics: NodeMetrics
+
+    private var lastSync = Instant.zero
+    private var unsynced: Height?
+
+    init(
+        jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, executor: Mailbox<Executor.Job>,
+        blocks: BlockStore, states: StateStore, view: StateView, network: Network,
+        feed: FinalityFeed, metrics: NodeMetrics
+    ) {
+        self.jobs = jobs
+        self.loop = loop
+        self.executor = executor
+        self.blocks = blocks
+        self.states = states
+        self.view = view
+        self.network = network
+        self.feed = feed
+        self.metrics = metrics
+    }
+
+    /// Works until the mailbox is closed and empty.
+    func run() {
+        while let batch = jobs.receive(until: nil) {
+            for job in batch {
+                perform(job)
+            }
+        }
+    }
+
+    private func perform(_ job: Job) {
+        switch job {
+        case .store(let block):
+            blocks.putBlock(
+                hash: block.hash, height: block.header.height, header: block.header.encoded(),
+                body: block.body.encoded())
+            didSync()
+            loop.send(.replica(.stored(block.hash)))
+        case .commit(let block, let execution, let certificate):
+            commit(block, execution, certificate)
+        case .replayed(let replayed):
+            loop.send(.replica(.replayed(replayed)))
+        case .serve(.block(let request), let peer):
+            serve(request, to: peer)
+        case .serve(.range(let request), let peer):
+            serve(request, to: peer)
+        }
+    }
+
+    // MARK: Writing
+
+    private func commit(
+        _ block: Block, _ execution: BlockExecution, _ certificate: Certificate?
+    ) {
+        let header = block.header
+        let hash = block.hash
+        // A block that became final through two finalizations is committed once.
+        guard header.height > view.current.head.height else { return }
+        var receipts = execution.receipts
+        if !execution.blockEvents.isEmpty {
+            receipts.append(.ofBlock(events: execution.blockEvents))
+        }
+        var writer = ByteWriter(capacity: 256 * receipts.count)
+        writer.writeList(receipts)
+        let encodedReceipts = writer.bytes
+        let isStored = blocks.hasBlock(hash)
+        let mustSync =
+            MonotonicClock.now()
+            > lastSync.advanced(
+                byMilliseconds: BlockDisk.syncMilliseconds)
+        states.commit(execution.changes, sync: mustSync) { batch in
+            if !isStored {
+                blocks.putBlock(
+                    hash: hash, height: header.height, header: header.encoded(),
+                    body: block.body.encoded(), in: batch)
+            }
+            blocks.finalize(
+                height: header.height, hash: hash, receipts: encodedReceipts,
+                transactions: block.body.transactions.map(\.id), in: batch)
+            if let certificate {
+                blocks.putFinalization(certificate.encoded(), height: header.height, in: batch)
+            }
+        }
+        unsynced = header.height
+        if mustSync {
+            didSync()
+        }
+        publish(block, execution, certificate)
+    }
+
+    /// Everything written so far survives a crash of the machine.
+    private func didSync() {
+        lastSync = MonotonicClock.now()
+        guard let height = unsynced else { return }
+        unsynced = nil
+        loop.send(.replica(.committed(height)))
+    }
+
+    private func publish(
+        _ block: Block, _ execution: BlockExecution, _ certificate: Certificate?
+    ) {
+        guard let snapshot = states.snapshot() else {
+            preconditionFailure("a state was committed")
+        }
+        let summary = block.header.summary
+        view.publish(
+            StateView.Published(
+                head: summary, snapshot: snapshot, rules: Rules(over: snapshot)))
+        executor.send(.committed(summary, snapshot))
+        metrics.committed(block)
+        feed.publish(
+            FinalizedBlock(
+                block: block, receipts: execution.receipts, events: execution.blockEvents,
+                finalization: certificate))
+    }
+
+    // MARK: Reading
+
+    private func serve(_ request: BlockRequest, to peer: PublicKey) {
+        var bytes: [UInt8]?
+        if let header = blocks.header(request.hash), let body = blocks.body(request.hash) {
+            bytes = header + body
+        }
+        let response = BlockResponse(hash: request.hash, block: bytes)
+        send(.blockResponse(response), to: peer)
+    }
+
+    /// Blocks from the first height on, the next finalization, and the headers up to its block.
+    private func serve(_ request: RangeRequest, to peer: PublicKey) {
+        var encoded: [[UInt8]] = []
+        var size = 0
+        var height = request.first
+        while height <= request.last, let hash = blocks.hash(at: height),
+            let header = blocks.header(hash), let body = blocks.body(hash)
+        {
+            let block = header + body
+            guard encoded.isEmpty || size + block.count <= Limits.rangeBytesMax - 65_536 else {
+                break
+            }
+            encoded.append(block)
+            size += block.count
+            height = height.advanced(by: 1)
+        }
+        var finalization: Certificate?
+        var headers: [Header] = []
+        let last = height.lowered(by: 1)
+        if !encoded.isEmpty, let found = blocks.finalization(from: last),
+            found.height.value - last.value <= UInt64(RangeResponse.headersMax)
+        {
+            finalization = try? Certificate(decoding: found.certificate)
+            headers = self.headers(from: height, through: found.height)
+        }
+        let response = RangeResponse(
+            first: request.first, blocks: finalization == nil ? [] : encoded,
+            finalization: finalization, headers: headers)
+        send(.rangeResponse(response), to: peer)
+    }
+
+    private func headers(from first: Height, through last: Height) -> [Header] {
+        var headers: [Header] = []
+        var height = first
+        while height <= last, let hash = blocks.hash(at: height), let bytes = blocks.header(hash),
+            let header = try? Header(decoding: bytes)
+        {
+            headers.append(header)
+            height = height.advanced(by: 1)
+        }
+        return headers
+    }
+
+    private func send(_ message: PeerMessage, to peer: PublicKey) {
+        guard let channel = Networking.Channel(rawValue: message.channel.rawValue) else {
+            preconditionFailure("both sides name the same channels: \(message.channel)")
+        }
+        network.send(message.encoded(), on: channel, to: PeerID(peer))
+    }
+}

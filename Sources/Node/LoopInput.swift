@@ -1,0 +1,35 @@
+import Chain
+import Cryptography
+import Networking
+import Replica
+
+/// What can arrive at the loop.
+enum LoopInput: Sendable {
+    case replica(ReplicaInput)
+    /// A peer's message, decoded; the credit is the room it takes in the peer's inbox.
+    case message(PeerMessage, from: Peer, credit: InboxCredit)
+    /// A question of the API about the mempool.
+    case waiting(Digest, CheckedContinuation<SignedTransaction?, Never>)
+    case nextSequence(Address, lane: UInt16, CheckedContinuation<UInt64?, Never>)
+    /// Work of a shell's own thread failed in a way that the process cannot go on from.
+    case fatal(NodeFailure)
+    case stop
+}
+
+/// Why a node stopped by itself.
+public enum NodeFailure: Error, Sendable, CustomStringConvertible {
+    /// More than a third of the power broke the protocol: two certificates exclude one another.
+    case safetyHalt(String)
+    /// This node's execution disagrees with the chain's.
+    case divergence(String)
+
+    /// What a service manager sees (decisions.md 18).
+    public var exitCode: Int32 { 70 }
+
+    public var description: String {
+        switch self {
+        case .safetyHalt(let detail): "safety halt: \(detail)"
+        case .divergence(let detail): "local divergence: \(detail)"
+        }
+    }
+}

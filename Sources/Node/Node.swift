@@ -1,0 +1,249 @@
+import API
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Ledger
+import Logging
+import Networking
+import Replica
+import ServiceLifecycle
+import Storage
+
+/// A node: the replica plugged into sockets and a disk.
+///
+/// Started in this order: the data is opened and checked, the log replayed, then the threads of the
+/// loop, the executor and the disks run, then peers connect and the API answers. Stopped in the
+/// reverse order; what was promised is durable before, so that stopping is only tidier than a crash.
+public final class Node: Service {
+    public static let version = "0.1.0"
+
+    private let logger: Logger
+    private let configuration: NodeConfiguration
+    private let network: Network
+    private let server: Server
+    private let loop: ReplicaLoop
+    private let executor: Executor
+    private let blockDisk: BlockDisk
+    private let voteDisk: VoteDisk
+
+    private let inputs: Mailbox<LoopInput>
+    private let executorJobs: Mailbox<Executor.Job>
+    private let blockJobs: Mailbox<BlockDisk.Job>
+    private let voteJobs: Mailbox<VoteDisk.Job>
+    private let tickets: TicketOffice
+    private let seats: [PeerID: UInt16]
+
+    /// Opens everything; nothing runs yet.
+    ///
+    /// - Parameters:
+    ///   - consensusKey: the key of a validator; nil for a node that only follows.
+    ///   - networkKey: the key by which peers know the node.
+    ///   - onListening: is told the port of the API once it listens.
+    public init(
+        configuration: NodeConfiguration, home: HomeFolder, genesis: Genesis,
+        consensusKey: consuming SigningKey?, networkKey: consuming SigningKey, logger: Logger,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws(NodeError) {
+        Limits.check()
+        let data = try DataFolder.open(home, genesis: genesis)
+        let instance = data.instance
+        let publicKey = Node.publicKey(of: consensusKey)
+        let own = publicKey.flatMap { instance.validators.index(of: $0) }
+        let signer = try Node.signer(
+            consensusKey, home: home, isValidator: own != nil, hasHistory: data.hasHistory)
+        var recovery = data.recovery
+        recovery.signedVotes = signer?.votes(of: instance.id) ?? []
+
+        self.logger = logger
+        self.configuration = configuration
+        inputs = Mailbox(capacity: 65_536)
+        executorJobs = Mailbox(capacity: 1_024)
+        blockJobs = Mailbox(capacity: 1_024)
+        voteJobs = Mailbox(capacity: 1_024)
+        tickets = TicketOffice()
+        let metrics = NodeMetrics()
+        let feed = FinalityFeed()
+        let view = StateView(data.view)
+        let records = Queries.seats(of: instance.epoch, over: data.view.snapshot)
+        let peerOfSeat = records.map { PeerID($0.record.networkKey) } as [PeerID?]
+        var seats: [PeerID: UInt16] = [:]
+        for seat in records {
+            seats[PeerID(seat.record.networkKey)] = seat.index
+        }
+        self.seats = seats
+        network = Network(
+            configuration: Node.networkConfiguration(
+                configuration, genesis: genesis, seats: seats, ownKey: networkKey.publicKey,
+                isValidator: own != nil),
+            key: networkKey, logger: logger)
+        let verifier = Verifier(
+            instance: instance, genesisHash: genesis.hash, view: view, cache: SignatureCache(),
+            loop: inputs)
+        executor = Executor(
+            jobs: executorJobs, loop: inputs, disk: blockJobs, verifier: verifier,
+            genesisHash: genesis.hash, instance: instance, committed: data.view.head,
+            base: data.view.snapshot)
+        blockDisk = BlockDisk(
+            jobs: blockJobs, loop: inputs, executor: executorJobs, blocks: data.blocks,
+            states: data.states, view: view, network: network, feed: feed, metrics: metrics)
+        let undecided = data.undecided
+        let timing = try Node.timing(genesis.parameters)
+        let replica = Replica(
+            configuration: Replica.Configuration(
+                instance: instance, ownIndex: own, timing: timing),
+            committed: data.view.head)
+        loop = ReplicaLoop(
+            inputs: inputs,
+            machinery: ReplicaLoop.Machinery(
+                network: network, votes: voteJobs, blocks: blockJobs, executor: executorJobs,
+                verifier: verifier, tickets: tickets, metrics: metrics, seats: peerOfSeat,
+                logger: logger),
+            own: own, replica: replica)
+        let access = NodeAccess(
+            parts: AccessParts(
+                genesis: genesis, nodeID: network.localID.description, validatorIndex: own,
+                validatorKey: publicKey, instance: instance, view: view, blocks: data.blocks,
+                network: network, inputs: inputs, tickets: tickets, verifier: verifier,
+                metrics: metrics, dataPath: home.data))
+        server = Server(
+            configuration: Server.Configuration(
+                host: configuration.api.host, port: configuration.api.port,
+                allowedHosts: configuration.apiHosts),
+            node: access, feed: feed, logger: logger, onListening: onListening)
+        voteDisk = VoteDisk(
+            jobs: voteJobs, loop: inputs, signer: signer, instance: instance.id,
+            log: data.log, views: data.logViews)
+        inputs.send(.replica(.start(recovery, blocks: undecided)))
+    }
+
+    private static func publicKey(of key: borrowing SigningKey?) -> PublicKey? {
+        switch key {
+        case .some(let key): key.publicKey
+        case .none: nil
+        }
+    }
+
+    private static func signer(
+        _ key: consuming SigningKey?, home: HomeFolder, isValidator: Bool, hasHistory: Bool
+    ) throws(NodeError) -> LocalSigner? {
+        guard isValidator, let key else { return nil }
+        do throws(StorageError) {
+            return try LocalSigner(
+                key: key, path: home.signedVotes, createIfMissing: !hasHistory)
+        } catch .missing(let path) {
+            throw .signerRecordMissing(path: path)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    private static func timing(_ parameters: Parameters) throws(NodeError) -> Timing {
+        let leaderTimeout = parameters.blockInterval + parameters.leaderTimeoutExtra
+        let timing = Timing(
+            blockInterval: parameters.blockInterval, idleInterval: parameters.idleInterval,
+            leaderTimeout: leaderTimeout,
+            advanceTimeout: leaderTimeout + parameters.advanceTimeoutExtra,
+            retryInterval: parameters.retryInterval)
+        if let violation = timing.violation {
+            throw .timing(NodeError.TimingProblem(description: "\(violation)"))
+        }
+        return timing
+    }
+
+    /// Peers of the configuration, and the validators where the genesis says they listen.
+    private static func networkConfiguration(
+        _ configuration: NodeConfiguration, genesis: Genesis, seats: [PeerID: UInt16],
+        ownKey: PublicKey, isValidator: Bool
+    ) -> NetworkConfiguration {
+        var peers = configuration.peers.map {
+            PeerAddress(id: PeerID($0.id), host: $0.endpoint.host, port: $0.endpoint.port)
+        }
+        let known = Set(configuration.peers.map(\.id)).union([ownKey])
+        for entry in genesis.validators where !known.contains(entry.networkKey) {
+            guard let endpoint = NodeConfiguration.Endpoint(entry.endpoint) else { continue }
+            peers.append(
+                PeerAddress(
+                    id: PeerID(entry.networkKey), host: endpoint.host, port: endpoint.port))
+        }
+        return NetworkConfiguration(
+            listenHost: configuration.listen.host, listenPort: configuration.listen.port,
+            networkID: genesis.hash, peers: peers, reserved: Set(seats.keys),
+            role: isValidator ? .validator : .full)
+    }
+
+    // MARK: Running
+
+    /// Runs until the service group stops gracefully, the task is cancelled, or something fails.
+    ///
+    /// - Throws: `NodeFailure`, `NetworkError` or the server's error.
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [executor] in await executor.run() }
+            group.addTask { [blockDisk] in await blockDisk.run() }
+            group.addTask { [voteDisk] in await voteDisk.run() }
+            group.addTask { [loop] in try await loop.run() }
+            group.addTask { [self] in
+                try await network.run { [self] event in receive(event) }
+            }
+            group.addTask { [server] in try await server.run() }
+            group.addTask {
+                await withTaskCancellationHandler {
+                    try? await gracefulShutdown()
+                } onCancel: {
+                }
+            }
+            var failure: (any Error)?
+            do {
+                try await group.next()
+            } catch {
+                failure = error
+            }
+            stop()
+            group.cancelAll()
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) {
+                    failure = failure ?? error
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    private func stop() {
+        logger.info("The node stops.")
+        network.shutDown()
+        inputs.send(.stop)
+        executorJobs.close()
+        voteJobs.close()
+        blockJobs.close()
+        tickets.closeAll()
+    }
+
+    // MARK: The network's events
+
+    private func receive(_ event: NetworkEvent) {
+        switch event {
+        case .listening(let port):
+            logger.info("Listening for peers.", metadata: ["port": "\(port)"])
+        case .connected(let id, _):
+            logger.info("A peer is connected.", metadata: ["peer": "\(id)"])
+            inputs.send(.replica(.connected(peer(id))))
+        case .disconnected(let id):
+            logger.info("A peer is gone.", metadata: ["peer": "\(id)"])
+            inputs.send(.replica(.disconnected(peer(id))))
+        case .received(let id, let channel, let message, let credit):
+            guard let channel = PeerMessage.Channel(rawValue: channel.rawValue) else { return }
+            do throws(DecodeError) {
+                let message = try PeerMessage(channel: channel, decoding: message)
+                inputs.send(.message(message, from: peer(id), credit: credit))
+            } catch {
+                network.report(.malformed, by: id)
+            }
+        }
+    }
+
+    private func peer(_ id: PeerID) -> Peer {
+        Peer(key: id.publicKey, validator: seats[id])
+    }
+}

@@ -1,0 +1,155 @@
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Foundation
+import Ledger
+import Replica
+import StateTree
+import Storage
+
+/// What the disk of a node holds, opened and checked: everything that a start goes on from.
+struct OpenedData: ~Copyable {
+    let blocks: BlockStore
+    let states: StateStore
+    let view: StateView.Published
+    let instance: Instance
+    let log: VoteLog
+    let recovery: Consensus.Recovery
+    /// The bodies above the committed block.
+    let undecided: [Block]
+    let logViews: [(sequence: UInt64, view: View)]
+    /// Whether anything was ever committed or voted.
+    let hasHistory: Bool
+}
+
+enum DataFolder {
+    /// How many heights below the newest one answer questions.
+    static let retention: UInt64 = 1_000
+
+    /// Opens the data of a home, or makes it from the genesis.
+    static func open(
+        _ home: HomeFolder, genesis: Genesis
+    ) throws(NodeError) -> OpenedData {
+        let problems = genesis.check()
+        guard problems.isEmpty else { throw .invalidGenesis(problems) }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: home.data, withIntermediateDirectories: true)
+        } catch {
+            throw .storage(.io(path: home.data, detail: error.localizedDescription))
+        }
+        let database = try database(at: home.database)
+        let blocks = BlockStore(database: database)
+        let states = StateStore(database: database, retention: retention)
+        let genesisHash = genesis.hash
+        if let found = blocks.genesisHash {
+            guard found == genesisHash else {
+                throw .genesisMismatch(
+                    path: home.database, expected: genesisHash, found: found)
+            }
+        } else {
+            states.commit(Ledger.genesis(genesis).changes, sync: true) { batch in
+                blocks.putGenesisHash(genesisHash, in: batch)
+            }
+        }
+        return try open(home, genesis: genesis, blocks: blocks, states: states)
+    }
+
+    private static func database(at path: String) throws(NodeError) -> Database {
+        do throws(StorageError) {
+            return try Database(path: path)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    private static func open(
+        _ home: HomeFolder, genesis: Genesis, blocks: BlockStore, states: StateStore
+    ) throws(NodeError) -> OpenedData {
+        guard let snapshot = states.snapshot() else {
+            throw .inconsistentData(path: home.database, detail: "there is no state")
+        }
+        let instance = try instance(of: genesis)
+        let base = try head(of: blocks, at: snapshot.height, instance: instance, home)
+        let log: VoteLog
+        do throws(StorageError) {
+            log = try VoteLog(root: home.voteLog, instance: instance.id)
+        } catch {
+            throw .storage(error)
+        }
+        var records: [SafetyRecord] = []
+        var views: [(sequence: UInt64, view: View)] = []
+        for entry in log.replayed {
+            guard
+                let record = try? SafetyRecord(type: entry.type, payload: entry.payload)
+            else {
+                throw .inconsistentData(
+                    path: log.directory, detail: "record \(entry.sequence) is none of ours")
+            }
+            records.append(record)
+            views.append((entry.sequence, record.view))
+        }
+        let undecided = blocks.undecided().filter { $0.height > snapshot.height }
+            .compactMap { blocks.block($0.hash) }
+        let recovery = Consensus.Recovery(
+            floor: try floor(of: blocks, at: snapshot.height, home), records: records,
+            headers: undecided.map(\.header), lastSequence: log.nextSequence - 1)
+        return OpenedData(
+            blocks: blocks, states: states,
+            view: StateView.Published(
+                head: base, snapshot: snapshot, rules: Rules(over: snapshot)),
+            instance: instance, log: log, recovery: recovery, undecided: undecided,
+            logViews: views, hasHistory: snapshot.height > .genesis || !records.isEmpty)
+    }
+
+    /// Epoch 0, which does not end before epochs are built.
+    static func instance(of genesis: Genesis) throws(NodeError) -> Instance {
+        let validators: ValidatorSet
+        do {
+            validators = try genesis.validatorSet()
+        } catch {
+            throw .invalidGenesis([GenesisProblem("validators", "\(error)")])
+        }
+        return Instance(
+            chainID: genesis.chainID, epoch: .zero,
+            base: BlockSummary(
+                hash: genesis.hash, height: .genesis, view: .zero, timestamp: genesis.time),
+            validators: validators, boundary: Height(.max), previousSeed: nil)
+    }
+
+    private static func head(
+        of blocks: BlockStore, at height: Height, instance: Instance, _ home: HomeFolder
+    ) throws(NodeError) -> BlockSummary {
+        guard height > .genesis else { return instance.base }
+        guard let hash = blocks.hash(at: height), let block = blocks.block(hash) else {
+            throw .inconsistentData(
+                path: home.database, detail: "the block of height \(height) is missing")
+        }
+        return block.header.summary
+    }
+
+    /// The highest committed block that has a finalization of its own. Blocks above it that are
+    /// committed too become final once more, which changes nothing.
+    private static func floor(
+        of blocks: BlockStore, at height: Height, _ home: HomeFolder
+    ) throws(NodeError) -> FinalizedHead? {
+        guard let last = blocks.lastFinalization else { return nil }
+        guard last.height <= height, let hash = blocks.hash(at: last.height),
+            let header = blocks.block(hash)?.header,
+            let certificate = try? Certificate(decoding: last.certificate)
+        else {
+            throw .inconsistentData(
+                path: home.database, detail: "the finalization of height \(last.height)")
+        }
+        return FinalizedHead(header: header, certificate: .restored(certificate))
+    }
+}
+
+extension BlockStore {
+    /// A stored block; nil if it is not here.
+    func block(_ hash: Digest) -> Block? {
+        guard let header = header(hash), let body = body(hash) else { return nil }
+        return try? Block(decoding: header + body)
+    }
+}

@@ -1,0 +1,227 @@
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Logging
+import Networking
+import Replica
+
+/// The one place where a node's effects happen: it takes one input at a time, lets the replica
+/// decide, and performs the effects in order. Its switch has no logic.
+actor ReplicaLoop {
+    /// The parts of the node that effects are handed to.
+    struct Machinery: Sendable {
+        let network: Network
+        let votes: Mailbox<VoteDisk.Job>
+        let blocks: Mailbox<BlockDisk.Job>
+        let executor: Mailbox<Executor.Job>
+        let verifier: Verifier
+        let tickets: TicketOffice
+        let metrics: NodeMetrics
+        /// Who sits at which index, by network key.
+        let seats: [PeerID?]
+        let logger: Logger
+    }
+
+    private let thread = DedicatedThread(name: "althing.loop")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let inputs: Mailbox<LoopInput>
+    private let machinery: Machinery
+    private let own: UInt16?
+    private var replica: Replica
+    private var effects: [ReplicaEffect] = []
+    private var timers: [ReplicaTimer: Instant] = [:]
+    private var failure: NodeFailure?
+
+    init(
+        inputs: Mailbox<LoopInput>, machinery: Machinery, own: UInt16?,
+        replica: consuming Replica
+    ) {
+        self.inputs = inputs
+        self.machinery = machinery
+        self.own = own
+        self.replica = replica
+    }
+
+    /// Runs until the order to stop.
+    ///
+    /// - Throws: `NodeFailure` if the node must not go on.
+    func run() throws(NodeFailure) {
+        while failure == nil, let batch = inputs.receive(until: timers.values.min()) {
+            for input in batch {
+                if case .stop = input { return }
+                handle(input)
+            }
+            fireTimers()
+            publish()
+        }
+        if let failure { throw failure }
+    }
+
+    private func handle(_ input: LoopInput) {
+        switch input {
+        case .replica(let input):
+            handle(input, credit: nil)
+        case .message(let message, let peer, let credit):
+            handle(.received(message, from: peer), credit: credit)
+        case .waiting(let id, let continuation):
+            continuation.resume(returning: replica.waitingTransaction(id))
+        case .nextSequence(let sender, let lane, let continuation):
+            continuation.resume(returning: replica.nextSequence(of: sender, lane: lane))
+        case .fatal(let failure):
+            self.failure = failure
+        case .stop:
+            return
+        }
+    }
+
+    private func handle(_ input: ReplicaInput, credit: InboxCredit?) {
+        let now = Moment(monotonic: MonotonicClock.now(), wall: WallClock.now())
+        replica.handle(input, at: now, into: &effects)
+        for effect in effects {
+            perform(effect, credit: credit)
+        }
+        effects.removeAll(keepingCapacity: true)
+    }
+
+    private func fireTimers() {
+        let now = MonotonicClock.now()
+        let due = timers.filter { $0.value <= now }.sorted { $0.value < $1.value }
+        for (timer, _) in due {
+            timers[timer] = nil
+        }
+        for (timer, _) in due {
+            handle(.timer(timer), credit: nil)
+        }
+    }
+
+    // MARK: Effects
+
+    private func perform(_ effect: ReplicaEffect, credit: InboxCredit?) {
+        switch effect {
+        case .persist(let records, let sequence):
+            machinery.votes.send(.append(records, sequence: sequence))
+        case .sign(let intent):
+            machinery.votes.send(.sign(intent))
+        case .send(let message, let destination):
+            send(message, to: destination)
+        case .setTimer(let timer, let deadline):
+            timers[timer] = deadline
+        case .cancelTimer(let timer):
+            timers[timer] = nil
+        case .verify(let job, let peer):
+            machinery.verifier.verify(job, from: peer, credit: credit)
+        case .build(let job):
+            machinery.executor.send(.build(job))
+        case .store(let block):
+            machinery.blocks.send(.store(block))
+        case .execute(let request, let block):
+            machinery.executor.send(.execute(request, block))
+        case .commit(let headers, let certificate):
+            machinery.executor.send(.commit(headers, certificate))
+        case .replay(let blocks, let head):
+            machinery.executor.send(.replay(blocks, head: head))
+        case .serve(let request, let peer):
+            machinery.blocks.send(.serve(request, to: peer), mayBeLost: true)
+        case .admitted(_, let ticket):
+            machinery.tickets.resolve(ticket, .accepted)
+        case .refused(_, let error, let ticket):
+            machinery.tickets.resolve(ticket, .refused(error))
+        case .penalize(let peer, let offence):
+            machinery.network.report(PeerConduct(offence), by: PeerID(peer))
+        case .report(let report):
+            note(report)
+        }
+    }
+
+    private func send(_ message: PeerMessage, to destination: Destination) {
+        guard let channel = Networking.Channel(rawValue: message.channel.rawValue) else {
+            preconditionFailure("both sides name the same channels: \(message.channel)")
+        }
+        let bytes = message.encoded()
+        let network = machinery.network
+        switch destination {
+        case .peer(let key):
+            network.send(bytes, on: channel, to: PeerID(key))
+        case .validator(let index):
+            guard let peer = seat(index) else { return }
+            network.send(bytes, on: channel, to: peer)
+        case .validators:
+            for (index, peer) in machinery.seats.enumerated() where own != UInt16(index) {
+                guard let peer else { continue }
+                network.send(bytes, on: channel, to: peer)
+            }
+        case .validatorList(let indices):
+            for index in indices {
+                guard let peer = seat(index) else { continue }
+                network.send(bytes, on: channel, to: peer)
+            }
+        case .everyone(let except):
+            network.broadcast(bytes, on: channel, except: except.map { PeerID($0) })
+        }
+    }
+
+    private func seat(_ index: UInt16) -> PeerID? {
+        Int(index) < machinery.seats.count ? machinery.seats[Int(index)] : nil
+    }
+
+    // MARK: Reports
+
+    private func note(_ report: Report) {
+        let logger = machinery.logger
+        switch report {
+        case .entered(let view, let leader):
+            machinery.metrics.update { values in
+                values.view = view
+                values.leader = leader
+            }
+            logger.debug("View entered.", metadata: ["view": "\(view)", "leader": "\(leader)"])
+        case .evidence(let evidence):
+            logger.warning(
+                "A validator cast conflicting votes.",
+                metadata: ["view": "\(evidence.view)", "validator": "\(evidence.signer)"])
+        case .invalidProposal(let view, let leader):
+            machinery.metrics.update { $0.invalidProposals += 1 }
+            logger.warning(
+                "The leader proposed an invalid block.",
+                metadata: ["view": "\(view)", "leader": "\(leader)"])
+        case .timedOut(let view, let leader):
+            machinery.metrics.update { $0.timeouts += 1 }
+            logger.info(
+                "The view timed out.", metadata: ["view": "\(view)", "leader": "\(leader)"])
+        case .voteRefused(let kind, let view):
+            machinery.metrics.update { $0.refusedVotes += 1 }
+            logger.warning(
+                "The signer refused a vote.",
+                metadata: ["view": "\(view)", "kind": "\(kind)"])
+        case .localDivergence(let view, let hash):
+            failure = .divergence("this node's execution of \(hash) in view \(view) disagrees")
+        case .safetyHalt(let a, let b):
+            failure = .safetyHalt(
+                "\(a.value.encoded().hex) against \(b.value.encoded().hex)")
+        }
+    }
+
+    private func publish() {
+        let facts = replica.facts
+        machinery.metrics.update { values in
+            values.finalizedView = facts.finalizedView
+            values.isSyncing = facts.isSyncing
+            values.isStarted = true
+            values.networkHeight = max(values.networkHeight, facts.targetHeight)
+            values.mempoolCount = facts.mempoolCount
+            values.mempoolByteCount = facts.mempoolByteCount
+        }
+    }
+}
+
+extension PeerConduct {
+    init(_ offence: Offence) {
+        switch offence {
+        case .forged: self = .forged
+        case .unsolicited: self = .unsolicited
+        case .timeout: self = .timeout
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Chain
+import Consensus
+import Cryptography
+
+/// Where a node stands, for people and metrics.
+public struct ReplicaFacts: Hashable, Sendable {
+    public let finalizedView: View
+    /// Whether final blocks are being fetched by range.
+    public let isSyncing: Bool
+    /// The highest height that is proven final.
+    public let targetHeight: Height
+    public let mempoolCount: Int
+    public let mempoolByteCount: Int
+}
+
+extension Replica {
+    public var facts: ReplicaFacts {
+        ReplicaFacts(
+            finalizedView: engine.lastFinalizedView, isSyncing: range.isActive,
+            targetHeight: range.target?.header.height ?? finalized.height,
+            mempoolCount: mempool.count, mempoolByteCount: mempool.byteCount)
+    }
+
+    /// A transaction that waits for a block.
+    public func waitingTransaction(_ id: Digest) -> SignedTransaction? {
+        mempool.transaction(id)?.value
+    }
+
+    /// The next free sequence of a lane in which something waits; nil if nothing does.
+    public func nextSequence(of sender: Address, lane: UInt16) -> UInt64? {
+        let next = mempool.nextSequence(sender: sender, lane: lane, chain: 0)
+        return next == 0 ? nil : next
+    }
+}
