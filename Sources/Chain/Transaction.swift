@@ -77,6 +77,8 @@ public struct Transaction: CanonicalCodable, Hashable, Sendable {
 
 /// A key, carried with every signature because an address is a hash, and its signature.
 public struct TransactionSignature: CanonicalCodable, Hashable, Sendable {
+    public static let encodedByteCount = 32 + 64
+
     public let key: PublicKey
     public let signature: Signature
 

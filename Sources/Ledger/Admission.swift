@@ -16,13 +16,17 @@ struct Admission {
     ///
     /// - Parameter sequenceWindow: how many sequences from the next one on are accepted: 1 in a
     ///   block, more before the mempool, where those between may still come.
-    /// - Parameter isUnsigned: leaves out the question whose keys signed, for a simulation.
+    /// - Parameter isUnsigned: for a simulation: leaves out the question whose keys signed, and
+    ///   counts one signature of each payer as if it were there.
     static func check<Base: StateReader>(
         _ signed: SignedTransaction, at height: Height, rules: Rules, sequenceWindow: UInt64,
         isUnsigned: Bool = false, in state: State<Base>
     ) throws(Rejection) -> Admission {
         let transaction = signed.transaction
-        try checkForm(signed, at: height, rules: rules)
+        let hasOtherPayer = transaction.feePayer.map { $0 != transaction.sender } ?? false
+        let missing = isUnsigned ? (hasOtherPayer ? 2 : 1) : 0
+        let byteCount = signed.encodedByteCount + missing * TransactionSignature.encodedByteCount
+        try checkForm(transaction, byteCount: byteCount, at: height, rules: rules)
 
         let account = state.read(.account(transaction.sender), as: Account.self)
         let lanes =
@@ -31,10 +35,9 @@ struct Admission {
         let next = try nextSequence(of: transaction, account: account, lanes: lanes, at: height)
         try checkSequence(transaction.sequence, next: next, window: sequenceWindow)
 
-        let payerCount = transaction.feePayer.map { $0 == transaction.sender ? 1 : 2 } ?? 1
-        let signatureCount = isUnsigned ? payerCount : signed.signatures.count
         let intrinsicGas = GasSchedule.intrinsic(
-            transaction, byteCount: signed.encodedByteCount, signatureCount: signatureCount)
+            transaction, byteCount: byteCount,
+            signatureCount: signed.signatures.count + missing)
         try checkFee(transaction, intrinsicGas: intrinsicGas, rules: rules)
 
         let payer = transaction.feePayer ?? transaction.sender
@@ -52,13 +55,11 @@ struct Admission {
 
     /// What needs no state.
     private static func checkForm(
-        _ signed: SignedTransaction, at height: Height, rules: Rules
+        _ transaction: Transaction, byteCount: Int, at height: Height, rules: Rules
     ) throws(Rejection) {
-        let transaction = signed.transaction
-        guard signed.encodedByteCount <= Limits.transactionBytesMax else {
+        guard byteCount <= Limits.transactionBytesMax else {
             throw .oversized(
-                bytes: UInt64(signed.encodedByteCount),
-                limit: UInt64(Limits.transactionBytesMax))
+                bytes: UInt64(byteCount), limit: UInt64(Limits.transactionBytesMax))
         }
         guard transaction.chainID == rules.facts.chainID else {
             throw .wrongChain(

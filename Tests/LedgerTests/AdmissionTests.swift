@@ -193,4 +193,18 @@ import Testing
         #expect(sequence?.code == "tx.sequence_too_high")
         #expect(rejection(by: [TestChain.bob]) { $0.maxFee = .zero }?.code == "fee.below_floor")
     }
+
+    @Test func `the dearest transaction that fits 64 KiB needs less gas than any block has`() {
+        let draft = ProposalDraft(
+            title: "", body: "",
+            actions: (0..<16).map { _ in .spend(TreasurySpend(payments: [])) },
+            deposit: Amount(0))
+        var transaction = chain.transfer()
+        transaction.actions = Array(repeating: .submitProposal(draft), count: 64)
+        let gas = GasSchedule.intrinsic(
+            transaction, byteCount: Limits.transactionBytesMax,
+            signatureCount: Limits.transactionSignaturesMax)
+        // The lower bound of block.gasLimit, with room for what the actions write.
+        #expect(gas + 3 * 65_536 * GasSchedule.writtenByte < 20_000_000)
+    }
 }
