@@ -8,8 +8,9 @@ public struct Snapshot: StateReader, Sendable {
     public let status: StateStatus
     private let rows: DatabaseSnapshot
     private let database: Database
+    private let cache: StateCache
 
-    init?(_ rows: DatabaseSnapshot, path database: Database) {
+    init?(_ rows: DatabaseSnapshot, path database: Database, cache: StateCache) {
         guard
             let status = StateStatus.read(
                 rows.get(.meta, MetaKey.state.bytes), path: database)
@@ -17,6 +18,7 @@ public struct Snapshot: StateReader, Sendable {
         self.status = status
         self.rows = rows
         self.database = database
+        self.cache = cache
     }
 
     public var height: Height { status.height }
@@ -24,7 +26,10 @@ public struct Snapshot: StateReader, Sendable {
     public var root: TreeRoot { status.tree }
 
     public func value(for key: [UInt8]) -> [UInt8]? {
-        rows.get(.flat, key)
+        if case .known(let value) = cache.value(for: key, at: status.version) { return value }
+        let value = rows.get(.flat, key)
+        cache.found(value, for: key, at: status.version)
+        return value
     }
 
     public func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry? {
@@ -43,7 +48,10 @@ public struct Snapshot: StateReader, Sendable {
     }
 
     public func node(_ key: NodeKey) -> [UInt8]? {
-        rows.get(.nodes, key.bytes)
+        if let node = cache.node(key) { return node }
+        guard let node = rows.get(.nodes, key.bytes) else { return nil }
+        cache.found(node, for: key)
+        return node
     }
 
     private func checkRange(_ version: UInt64) throws(StateStoreError) {
@@ -90,7 +98,7 @@ public struct Snapshot: StateReader, Sendable {
         guard derived == root.hash else {
             throw .wrongRoot(tree: root.hash, entries: derived)
         }
-        let nodes = try StateTree.checkNodes(of: self)
+        let nodes = try StateTree.checkNodes(of: StoredTree(root: root, rows: rows))
         return StateCheck(status: status, entryCount: entries.count, nodeCount: nodes)
     }
 }
@@ -102,6 +110,16 @@ public struct HistoricalTree: TreeReader, Sendable {
 
     public func node(_ key: NodeKey) -> [UInt8]? {
         snapshot.node(key)
+    }
+}
+
+/// The newest tree as it is on the disk, past the cache.
+private struct StoredTree: TreeReader {
+    let root: TreeRoot
+    let rows: DatabaseSnapshot
+
+    func node(_ key: NodeKey) -> [UInt8]? {
+        rows.get(.nodes, key.bytes)
     }
 }
 

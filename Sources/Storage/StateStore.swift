@@ -59,12 +59,16 @@ public final class StateStore: Sendable {
     public let database: Database
     /// How many heights below the newest one can be asked for.
     public let retention: UInt64
+    private let cache = StateCache()
 
     /// - Precondition: at least one height is kept.
     public init(database: Database, retention: UInt64) {
         precondition(retention >= 1, "the state before the newest one is kept")
         self.database = database
         self.retention = retention
+        if let status {
+            cache.begin(at: status.version)
+        }
     }
 
     public var status: StateStatus? {
@@ -88,7 +92,7 @@ public final class StateStore: Sendable {
                 "version \(changes.version) follows \(before.version)")
         }
         let batch = WriteBatch(database)
-        write(changes, isFirst: before == nil, to: batch)
+        write(changes, after: before?.version, to: batch)
         let oldest = prune(newest: changes.version, oldest: before?.oldest, in: batch)
         let status = StateStatus(
             version: changes.version, oldest: oldest, tree: changes.tree)
@@ -96,21 +100,22 @@ public final class StateStore: Sendable {
         batch.put(.meta, MetaKey.root(changes.version), status.encoded())
         extra(batch)
         database.write(batch, sync: sync)
+        cache.commit(changes)
     }
 
     private func write(
-        _ changes: StateChanges, isFirst: Bool, to batch: borrowing WriteBatch
+        _ changes: StateChanges, after before: UInt64?, to batch: borrowing WriteBatch
     ) {
         for node in changes.nodes {
             batch.put(.nodes, node.key.bytes, node.bytes)
         }
         // Nothing can be asked below the first version, so it needs no history.
         var history: [[UInt8]] = []
-        history.reserveCapacity(isFirst ? 0 : changes.writes.count)
+        history.reserveCapacity(before == nil ? 0 : changes.writes.count)
         for write in changes.writes {
-            if !isFirst {
+            if let before {
                 let key = HistoryKey.bytes(write.key, version: changes.version)
-                batch.put(.history, key, HistoryValue.bytes(database.get(.flat, write.key)))
+                batch.put(.history, key, HistoryValue.bytes(value(for: write.key, before)))
                 history.append(key)
             }
             if let value = write.value {
@@ -119,9 +124,17 @@ public final class StateStore: Sendable {
                 batch.delete(.flat, write.key)
             }
         }
-        guard !isFirst else { return }
+        guard before != nil else { return }
         let stale = StaleList(nodes: changes.stale.map(\.bytes), history: history)
         batch.put(.stale, bigEndian(changes.version), stale.encoded())
+    }
+
+    /// The newest value, which is that of `version`.
+    private func value(for key: [UInt8], _ version: UInt64) -> [UInt8]? {
+        switch cache.value(for: key, at: version) {
+        case .known(let value): value
+        case .unknown: database.get(.flat, key)
+        }
     }
 
     /// Deletes what only heights below the new floor need; the new floor.
@@ -149,7 +162,7 @@ public final class StateStore: Sendable {
 
     /// The newest state, unchanged by later commits; nil before the first commit.
     public func snapshot() -> Snapshot? {
-        Snapshot(database.snapshot(), path: database)
+        Snapshot(database.snapshot(), path: database, cache: cache)
     }
 
     /// The value at `key` after the block of `version`.
