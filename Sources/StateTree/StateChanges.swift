@@ -13,7 +13,7 @@ public struct StateChanges: Sendable {
     public let version: UInt64
     /// Values that differ from before, sorted by key; a nil value was there and is removed.
     public let writes: [StateWrite]
-    /// New tree nodes, all of this version.
+    /// New tree nodes, all of this version, in the order of their keys' bytes.
     public let nodes: [StoredNode]
     /// Nodes of older versions that this version no longer uses.
     public let stale: [NodeKey]

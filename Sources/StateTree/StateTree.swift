@@ -44,7 +44,7 @@ public enum StateTree {
             version: version,
             writes: writes.indices.filter { update.isEffective[$0] }
                 .map { writes[$0] },
-            nodes: update.nodes, stale: update.stale, tree: update.root)
+            nodes: update.nodesInKeyOrder, stale: update.stale, tree: update.root)
     }
 
     public static func keyHash(_ key: [UInt8]) -> Digest {
@@ -105,6 +105,16 @@ struct TreeUpdate<Reader: TreeReader> {
         self.changes = changes
         isEffective = [Bool](repeating: false, count: changes.count)
         root = reader.root
+    }
+
+    /// The nodes as their keys order, so that a database adds each behind the last one: the
+    /// recursion meets those of one level in the order of their paths.
+    var nodesInKeyOrder: [StoredNode] {
+        var levels = [[StoredNode]](repeating: [], count: TreePath.nibblesMax + 1)
+        for node in nodes {
+            levels[node.key.path.count].append(node)
+        }
+        return levels.flatMap { $0 }
     }
 
     mutating func run() {

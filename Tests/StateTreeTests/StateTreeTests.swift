@@ -182,6 +182,8 @@ import Testing
             }
             let changes = StateTree.apply(overlay.takeWrites(), version: version, over: state)
             #expect(Set(changes.stale).count == changes.stale.count)
+            let keys = changes.nodes.map(\.key.bytes)
+            #expect(keys == keys.sorted { $0.lexicographicallyPrecedes($1) })
             #expect(live.isSuperset(of: changes.stale))
             live.subtract(changes.stale)
             live.formUnion(changes.nodes.map(\.key))
