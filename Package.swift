@@ -154,7 +154,7 @@ let package = Package(
             name: "NodeTests",
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica",
-                "Networking", "Storage", "Node",
+                "Networking", "Storage", "Node", log,
             ]),
         .testTarget(
             name: "SimulatorTests",

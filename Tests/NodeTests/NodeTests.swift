@@ -1,0 +1,100 @@
+import Chain
+import Codec
+import Cryptography
+import Foundation
+import Node
+import Testing
+
+@Suite(.serialized) struct NodeTests {
+    struct Transaction: Decodable {
+        let hash: String
+        let status: String
+        let height: UInt64?
+    }
+
+    struct BlockView: Decodable {
+        let hash: String
+        let stateRoot: String
+    }
+
+    static func transfer(
+        _ network: TestNetwork, from: UInt8, sequence: UInt64, amount: UInt64
+    ) -> SignedTransaction {
+        let key = TestNetwork.userKey(from)
+        let transaction = Chain.Transaction(
+            chainID: network.genesis.chainID, sender: Address(key.publicKey), sequence: sequence,
+            validUntil: Height(1_000_000), maxFee: Amount(1_000_000), gasLimit: 1_000_000,
+            actions: [
+                .transfer(
+                    to: Address(TestNetwork.userKey(from + 1).publicKey), asset: .native,
+                    amount: Amount(amount))
+            ])
+        let message = transaction.signBytes(genesisHash: network.genesis.hash)
+        return SignedTransaction(
+            transaction: transaction,
+            signatures: [
+                TransactionSignature(key: key.publicKey, signature: key.sign(message))
+            ])
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `four nodes finalize a transfer and agree on every block`() async throws {
+        let network = try TestNetwork(validators: 4)
+        defer { network.remove() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var ports: [PortBox] = []
+            for index in 0..<4 {
+                let (node, port) = try network.node(index)
+                ports.append(port)
+                group.addTask { try await node.run() }
+            }
+            var clients: [TestClient] = []
+            for port in ports {
+                clients.append(TestClient(port: await port.value()))
+            }
+            for client in clients {
+                #expect(try await client.waitForHeight(3).height >= 3)
+            }
+            let signed = Self.transfer(network, from: 0, sequence: 0, amount: 5)
+            let answer = try await clients[1].post(
+                "/v1/txs?wait=final&timeout=20000", signed.encoded())
+            #expect(answer.code == 200, "\(answer.text)")
+            let final = try JSONDecoder().decode(Transaction.self, from: Data(answer.text.utf8))
+            #expect(final.status == "ok")
+            #expect(final.hash == signed.id.hex)
+            let height = try #require(final.height)
+            for client in clients {
+                _ = try await client.waitForHeight(height)
+            }
+            for height in 1...height {
+                let path = "/v1/blocks/\(height)"
+                let first = try await clients[0].get(path, as: BlockView.self)
+                for client in clients.dropFirst() {
+                    let other = try await client.get(path, as: BlockView.self)
+                    #expect(other.hash == first.hash)
+                    #expect(other.stateRoot == first.stateRoot)
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `one validator alone makes blocks and goes on after a restart`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        var last: UInt64 = 0
+        for round in 0..<3 {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (node, port) = try network.node(0)
+                group.addTask { try await node.run() }
+                let client = TestClient(port: await port.value())
+                let start = try await client.status().height
+                #expect(start >= last, "round \(round)")
+                last = try await client.waitForHeight(start + 3).height
+                #expect(last >= start + 3)
+                group.cancelAll()
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Chain
+import Cryptography
+import Foundation
+import Logging
+import Networking
+import Node
+
+/// Free ports and folders for nodes that run inside a test.
+struct TestNetwork {
+    struct Member {
+        let home: HomeFolder
+        let configuration: NodeConfiguration
+        let seed: UInt8
+    }
+
+    let genesis: Genesis
+    let members: [Member]
+    let folder: String
+
+    static func seed(_ kind: UInt8, _ index: UInt8) -> [UInt8] {
+        [kind, index] + [UInt8](repeating: 9, count: 30)
+    }
+
+    static func consensusKey(_ index: UInt8) -> SigningKey {
+        SigningKey(seed: seed(1, index))
+    }
+
+    static func networkKey(_ index: UInt8) -> SigningKey {
+        SigningKey(seed: seed(2, index))
+    }
+
+    static func operatorKey(_ index: UInt8) -> SigningKey {
+        SigningKey(seed: seed(3, index))
+    }
+
+    static func userKey(_ index: UInt8) -> SigningKey {
+        SigningKey(seed: seed(4, index))
+    }
+
+    /// A genesis of `count` equal validators that listen on free ports of this machine.
+    init(validators count: Int, blockInterval: UInt64 = 50) throws {
+        guard let chainID = ChainID("node-tests") else { throw CocoaError(.featureUnsupported) }
+        folder = NSTemporaryDirectory() + "althing-node-\(UUID().uuidString)"
+        let ports = try TestNetwork.freePorts(count: count)
+        var parameters = Parameters(kind: .development)
+        try parameters.set("consensus.blockInterval", to: .integer(blockInterval))
+        try parameters.set("consensus.idleInterval", to: .integer(500))
+        var entries: [GenesisEntry] = []
+        for index in 0..<UInt8(count) {
+            entries.append(
+                GenesisEntry(
+                    chainID: chainID, operatorKey: TestNetwork.operatorKey(index),
+                    consensusKey: TestNetwork.consensusKey(index),
+                    networkKey: TestNetwork.networkKey(index).publicKey,
+                    endpoint: "127.0.0.1:\(ports[Int(index)])", moniker: "v\(index)",
+                    commission: 500, selfBond: Amount(10_000_000_000)))
+        }
+        genesis = Genesis(
+            chainID: chainID, time: Timestamp(UInt64(Date().timeIntervalSince1970) * 1_000),
+            prefix: "alth", nativeAsset: Asset(symbol: "alt", decimals: 6),
+            parameters: parameters,
+            accounts: (0..<4).map { index in
+                GenesisAccount(
+                    address: Address(TestNetwork.userKey(index).publicKey),
+                    balances: [AssetBalance(amount: Amount(1_000_000_000_000))])
+            }, validators: entries)
+        members = (0..<UInt8(count)).map { [folder] index in
+            var configuration = NodeConfiguration()
+            configuration.moniker = "v\(index)"
+            configuration.listen = NodeConfiguration.Endpoint(
+                host: "127.0.0.1", port: ports[Int(index)])
+            configuration.api = NodeConfiguration.Endpoint(host: "127.0.0.1", port: 0)
+            return Member(
+                home: HomeFolder(path: folder + "/v\(index)"), configuration: configuration,
+                seed: index)
+        }
+        for member in members {
+            try FileManager.default.createDirectory(
+                atPath: member.home.signer, withIntermediateDirectories: true)
+        }
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// A node of the network, and the port of its API once it listens.
+    func node(_ index: Int) throws -> (node: Node, port: PortBox) {
+        let member = members[index]
+        var logger = Logger(label: "v\(index)") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .error
+        let port = PortBox()
+        let node = try Node(
+            configuration: member.configuration, home: member.home, genesis: genesis,
+            consensusKey: TestNetwork.consensusKey(member.seed),
+            networkKey: TestNetwork.networkKey(member.seed), logger: logger,
+            onListening: { await port.set($0) })
+        return (node, port)
+    }
+
+    private static func freePorts(count: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        defer { sockets.forEach { close($0) } }
+        var ports: [Int] = []
+        for _ in 0..<count {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            sockets.append(descriptor)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = inet_addr("127.0.0.1")
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let port = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> UInt16? in
+                    guard bind(descriptor, generic, length) == 0,
+                        getsockname(descriptor, generic, &length) == 0
+                    else { return nil }
+                    return pointer.pointee.sin_port.bigEndian
+                }
+            }
+            guard let port else { throw CocoaError(.fileReadUnknown) }
+            ports.append(Int(port))
+        }
+        return ports
+    }
+}
+
+/// The port that a server tells when it listens.
+actor PortBox {
+    private var port: Int?
+    private var waiting: [CheckedContinuation<Int, Never>] = []
+
+    func set(_ port: Int) {
+        self.port = port
+        for continuation in waiting {
+            continuation.resume(returning: port)
+        }
+        waiting = []
+    }
+
+    func value() async -> Int {
+        if let port { return port }
+        return await withCheckedContinuation { waiting.append($0) }
+    }
+}
