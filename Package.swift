@@ -92,6 +92,7 @@ let package = Package(
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Ledger", "LightClient", "Node",
                 "Storage", "KeyTool", "GenesisTool", argumentParser, log, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
         .executableTarget(

@@ -30,7 +30,7 @@ enum Imports {
         "Sources/althing": pure.union(system).union([
             "ArgumentParser", "Chain", "FoundationNetworking", "GenesisTool", "KeyTool", "Ledger",
             "LightClient", "Logging", "Node", "ServiceLifecycle", "StateTree", "Storage",
-            "TOMLKit",
+            "TOMLKit", "UnixSignals",
         ]),
         "Tools/keys": pure.union(system).union(["ArgumentParser"]),
         "Tools/genesis": pure.union(system).union([

@@ -223,7 +223,7 @@ extension Genesis {
 
 extension Timestamp {
     /// The machine's time.
-    static var now: Timestamp {
+    public static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(UInt64(time.tv_sec) * 1_000 + UInt64(time.tv_nsec) / 1_000_000)

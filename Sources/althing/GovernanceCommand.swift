@@ -1,0 +1,156 @@
+import ArgumentParser
+import Chain
+import Cryptography
+import GenesisTool
+import KeyTool
+
+/// `althing gov`: what holders decide, and how it stands.
+struct GovernanceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gov", abstract: "Propose, vote, and follow decisions.",
+        subcommands: [
+            ProposeCommand.self, AddDeposit.self, Vote.self, List.self, Show.self, Watch.self,
+            QueryCommand.Parameters.self, Cancel.self, Claim.self,
+        ])
+
+    struct AddDeposit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "deposit", abstract: "Add to a proposal's deposit.",
+            discussion: "Example:\n  althing gov deposit 1 50alt --from bob")
+
+        @Argument(help: "The proposal's number.")
+        var id: UInt64
+
+        @Argument(help: "An amount like 50alt.")
+        var amount: String
+
+        @OptionGroup var options: WriteOptions
+
+        func run() async throws {
+            let builder = try await TransactionBuilder(options)
+            let amount = try builder.chain.amount(amount, "the amount")
+            try await builder.send(
+                [.addDeposit(proposal: ProposalID(id), amount: amount)],
+                summary: "add \(builder.chain.text(amount)) to the deposit of proposal \(id)")
+        }
+    }
+
+    struct Vote: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Vote on a proposal; the latest vote of an account counts.",
+            discussion: """
+                Examples:
+                  althing gov vote 1 yes --from alice
+                  althing gov vote 1 yes=60%,no=40% --from bob --reason "good, but late"
+                  althing gov vote 1 yes --from @validators
+                """)
+
+        @Argument(help: "The proposal's number.")
+        var id: UInt64
+
+        @Argument(help: "yes, no, abstain, veto, or parts like yes=60%,no=40%.")
+        var choice: String
+
+        @Option(help: "A sentence that everybody sees, at most 280 characters.")
+        var reason = ""
+
+        @OptionGroup var options: WriteOptions
+
+        func validate() throws {
+            guard reason.count <= 280, reason.utf8.count <= BallotCast.reasonBytesMax else {
+                throw ValidationError("--reason has at most 280 characters")
+            }
+        }
+
+        func run() async throws {
+            let weights = try BallotText.parse(choice)
+            let builder = try await TransactionBuilder(options)
+            let proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
+            guard let hash = proposal["contentHash"]?.text.flatMap(Digest.init(hex:)) else {
+                throw CommandError(
+                    "node.answer", "the node gives no content hash", exit: .notReached)
+            }
+            let ballot = BallotCast(
+                proposal: ProposalID(id), contentHash: hash, weights: weights, reason: reason)
+            try await builder.send(
+                [.castBallot(ballot)],
+                summary: "vote \(choice) on proposal \(id): \(text(proposal["title"]))")
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Withdraw a proposal of one's own.",
+            discussion: "Example:\n  althing gov cancel 1 --from alice")
+
+        @Argument(help: "The proposal's number.")
+        var id: UInt64
+
+        @OptionGroup var options: WriteOptions
+
+        func run() async throws {
+            try await TransactionBuilder(options).send(
+                [.cancelProposal(ProposalID(id))], summary: "cancel proposal \(id)")
+        }
+    }
+
+    struct Claim: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take one's deposit back after a decision.",
+            discussion: "Example:\n  althing gov claim 1 --from alice")
+
+        @Argument(help: "The proposal's number.")
+        var id: UInt64
+
+        @OptionGroup var options: WriteOptions
+
+        func run() async throws {
+            try await TransactionBuilder(options).send(
+                [.claimDeposit(ProposalID(id))], summary: "claim the deposit of proposal \(id)")
+        }
+    }
+}
+
+/// What a ballot says as people write it.
+enum BallotText {
+    private static let options = ["yes", "no", "abstain", "veto"]
+
+    static func parse(_ text: String) throws -> BallotWeights {
+        var points: [String: UInt16] = [:]
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let pair = part.split(separator: "=", omittingEmptySubsequences: false)
+                .map(String.init)
+            guard pair.count <= 2, let option = pair.first, options.contains(option) else {
+                let near = nearest(to: pair.first ?? "", in: options)
+                throw invalid(
+                    "`\(part)` is none of yes, no, abstain and veto",
+                    hint: near.map { "did you mean `\($0)`?" })
+            }
+            guard points[option] == nil else { throw invalid("`\(option)` is there twice") }
+            points[option] = pair.count == 1 ? 10_000 : try basisPoints(pair[1])
+        }
+        let weights = BallotWeights(
+            yes: points["yes"] ?? 0, no: points["no"] ?? 0, abstain: points["abstain"] ?? 0,
+            veto: points["veto"] ?? 0)
+        guard weights.isComplete else {
+            throw invalid("the parts of `\(text)` do not sum to 100 %")
+        }
+        return weights
+    }
+
+    private static func basisPoints(_ text: String) throws -> UInt16 {
+        guard let ratio = try? RatioText.parse(text) else {
+            throw invalid("`\(text)` is no part", hint: "write it like 60% or 3/5")
+        }
+        let (points, rest) = (UInt64(ratio.numerator) * 10_000)
+            .quotientAndRemainder(dividingBy: UInt64(ratio.denominator))
+        guard rest == 0, points <= 10_000 else {
+            throw invalid("`\(text)` is no whole number of hundredths of a percent up to 100%")
+        }
+        return UInt16(points)
+    }
+
+    private static func invalid(_ message: String, hint: String? = nil) -> CommandError {
+        CommandError("vote.invalid", message, hint: hint, exit: .usage)
+    }
+}

@@ -1,0 +1,256 @@
+import ArgumentParser
+import Chain
+import Foundation
+import GenesisTool
+import KeyTool
+
+/// `althing gov propose`: puts a question to the holders.
+struct ProposeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "propose", abstract: "Propose something; it is tried first.",
+        subcommands: [Parameter.self, Spend.self, Text.self])
+
+    /// The flags of every kind.
+    struct Options: ParsableArguments {
+        @Option(help: "At most 140 characters; made from the actions if not given.")
+        var title: String?
+
+        @Option(help: "Why, in Markdown.")
+        var body: String?
+
+        @Option(help: "A file with the body.")
+        var file: String?
+
+        @Option(help: "The deposit, like 50alt; what opens the vote at once if not given.")
+        var deposit: String?
+
+        @OptionGroup var write: WriteOptions
+
+        func validate() throws {
+            guard body == nil || file == nil else {
+                throw ValidationError("give --body or --file, not both")
+            }
+        }
+
+        func bodyText() throws -> String {
+            guard let file else { return body ?? "" }
+            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+                throw CommandError(
+                    "file.read", "\(file) cannot be read as UTF-8 text", exit: .notFound)
+            }
+            return text
+        }
+    }
+
+    struct Parameter: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "param", abstract: "Change parameters.",
+            discussion: """
+                `althing gov params` lists the names and their present values.
+
+                Example:
+                  althing gov propose param gov.spendSmallDelay=2h --from alice
+                """)
+
+        @Argument(help: "NAME=VALUE, one or several.")
+        var changes: [String]
+
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let proposer = try await Proposer(options)
+            let chain = proposer.builder.chain
+            var actions: [Action] = []
+            var lines: [String] = []
+            for change in changes {
+                let parts = change.split(separator: "=", maxSplits: 1).map(String.init)
+                guard parts.count == 2 else {
+                    throw CommandError(
+                        "parameter.change", "`\(change)` is not NAME=VALUE", exit: .usage)
+                }
+                let (id, value) = try ParameterChange.parse(parts[0], parts[1], chain)
+                actions.append(.setParameter(ParameterChange(name: id.name, value: value)))
+                let old = chain.text(chain.parameters[id], of: id)
+                lines.append("\(id.name): \(old) → \(chain.text(value, of: id))")
+            }
+            try await proposer.submit(
+                actions, title: "Set \(changes.joined(separator: ", "))", effects: lines)
+        }
+    }
+
+    struct Spend: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Pay out of the treasury.",
+            discussion: """
+                Examples:
+                  althing gov propose spend bob 100alt --from alice
+                  althing gov propose spend bob 100alt carol 50alt --from alice
+                """)
+
+        @Argument(help: "TO AMOUNT, one or several pairs.")
+        var payments: [String]
+
+        @OptionGroup var options: Options
+
+        func validate() throws {
+            guard payments.count % 2 == 0 else {
+                throw ValidationError("write pairs: an account and an amount")
+            }
+            guard payments.count / 2 <= TreasurySpend.paymentsMax else {
+                throw ValidationError("at most \(TreasurySpend.paymentsMax) payments")
+            }
+        }
+
+        func run() async throws {
+            let proposer = try await Proposer(options)
+            let chain = proposer.builder.chain
+            var list: [TreasuryPayment] = []
+            var lines: [String] = []
+            for index in stride(from: 0, to: payments.count, by: 2) {
+                let recipient = try chain.address(
+                    payments[index], home: options.write.client.home)
+                let amount = try chain.amount(payments[index + 1], "the amount")
+                list.append(
+                    TreasuryPayment(recipient: recipient, asset: .native, amount: amount))
+                lines.append("treasury pays \(chain.text(amount)) to \(chain.text(recipient))")
+            }
+            try await proposer.submit(
+                [.spend(TreasurySpend(payments: list))],
+                title: "Pay \(payments.joined(separator: " "))", effects: lines)
+        }
+    }
+
+    struct Text: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ask for an opinion; nothing is executed.",
+            discussion: "Example:\n  althing gov propose text --title \"A logo?\" --from alice")
+
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let proposer = try await Proposer(options)
+            guard let title = options.title else {
+                throw CommandError("proposal.title", "a text needs a --title", exit: .usage)
+            }
+            try await proposer.submit([], title: title, effects: [])
+        }
+    }
+}
+
+/// Sends a proposal and says how it stands then.
+struct Proposer {
+    let options: ProposeCommand.Options
+    let builder: TransactionBuilder
+
+    init(_ options: ProposeCommand.Options) async throws {
+        self.options = options
+        builder = try await TransactionBuilder(options.write, hasOtherID: true)
+    }
+
+    func submit(_ actions: [Action], title: String, effects: [String]) async throws {
+        let title = options.title ?? String(title.prefix(140))
+        guard (1...140).contains(title.count), title.utf8.count <= ProposalDraft.titleBytesMax
+        else {
+            throw CommandError("proposal.title", "a title has 1 to 140 characters", exit: .usage)
+        }
+        let body = try options.bodyText()
+        guard body.utf8.count <= ProposalDraft.bodyBytesMax else {
+            throw CommandError(
+                "proposal.body", "a body has at most \(ProposalDraft.bodyBytesMax) bytes",
+                exit: .usage)
+        }
+        let deposit = try await deposit(for: actions)
+        let draft = ProposalDraft(title: title, body: body, actions: actions, deposit: deposit)
+        for effect in effects {
+            Console.note("if it passes   \(effect)")
+        }
+        let results = try await builder.send(
+            [.submitProposal(draft)],
+            summary: "propose `\(printable(title))`, deposit \(builder.chain.text(deposit))")
+        for result in results {
+            try await report(result)
+        }
+    }
+
+    private func deposit(for actions: [Action]) async throws -> Amount {
+        if let text = options.deposit {
+            return try builder.chain.amount(text, "--deposit")
+        }
+        let treasury = try await builder.client.get("/v1/treasury")
+        let native = treasury["balances"]?.items?.first { $0["asset"]?.integer == 0 }
+        let balance = Amount(native?["amount"]?.integer ?? 0)
+        return RequiredDeposit.of(
+            actions, parameters: builder.chain.parameters, treasury: balance)
+    }
+
+    /// Finds the proposal's number in the events of the transaction and shows its state.
+    private func report(_ result: JSON) async throws {
+        let events = result["events"]?.items ?? []
+        guard let id = events.lazy.compactMap({ $0["proposal"]?.integer }).first else { return }
+        let proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
+        let line = ProposalView(chain: builder.chain).line(proposal)
+        if options.write.client.quiet {
+            Console.write(String(id))
+        } else {
+            Console.note("proposal \(id): \(line)")
+        }
+    }
+}
+
+/// What a proposal needs to open at once, by the table of tracks: only a proposal for the flag's
+/// value, since the chain decides.
+enum RequiredDeposit {
+    static func of(_ actions: [Action], parameters: Parameters, treasury: Amount) -> Amount {
+        var multiple = parameters.row(.text).deposit
+        var spent: UInt64 = 0
+        for action in actions {
+            switch action {
+            case .setParameter(let change):
+                guard let id = ParameterID(name: change.name) else { continue }
+                multiple = max(multiple, parameters.row(id.definition.track).deposit)
+            case .spend(let spend):
+                for payment in spend.payments {
+                    spent = spent.advanced(clampingBy: payment.amount.value)
+                }
+            case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
+                .claimDeposit:
+                continue
+            }
+        }
+        if spent > 0 {
+            multiple = max(multiple, parameters.row(track(spent, of: treasury.value)).deposit)
+        }
+        let product = multiplyDividingDown(parameters.depositBase.value, multiple, by: 1)
+        return Amount(product ?? .max)
+    }
+
+    private static func track(_ spent: UInt64, of treasury: UInt64) -> Track {
+        let spent = UInt128(spent)
+        let treasury = UInt128(treasury)
+        if spent * 1_000 <= treasury { return .spendSmall }
+        if spent * 100 <= treasury { return .spendMedium }
+        return spent * 10 <= treasury ? .spendLarge : .constitution
+    }
+}
+
+extension ParameterChange {
+    /// The parameter and its new value as people write them.
+    static func parse(
+        _ name: String, _ text: String, _ chain: ChainInfo
+    ) throws -> (ParameterID, ParameterValue) {
+        guard let id = ParameterID(name: name) else {
+            let near = nearest(to: name, in: ParameterID.allCases.map(\.name))
+            throw CommandError(
+                "parameter.unknown", "there is no parameter `\(name)`",
+                hint: near.map { "did you mean `\($0)`?" } ?? "`althing gov params` lists them",
+                exit: .usage)
+        }
+        do {
+            let value = try ParameterText.parse(
+                text, for: id, symbol: chain.symbol, decimals: chain.decimals)
+            return (id, value)
+        } catch {
+            throw CommandError("parameter.value", "\(name) `\(text)`: \(error)", exit: .usage)
+        }
+    }
+}

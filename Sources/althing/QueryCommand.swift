@@ -1,0 +1,86 @@
+import ArgumentParser
+import Chain
+import GenesisTool
+
+/// `althing query`: values of the whole chain.
+struct QueryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query", abstract: "Show the supply, the treasury and parameters.",
+        subcommands: [Supply.self, Treasury.self, Parameters.self])
+
+    struct Supply: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the supply of every asset.",
+            discussion: "Example:\n  althing query supply")
+
+        @OptionGroup var options: ClientOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let chain = try await ChainInfo(client)
+            let list = try await client.list("/v1/supply", limit: 100)
+            options.show(
+                list: list, id: { text($0["supply"]) }, header: ["asset", "symbol", "supply"]
+            ) { asset in
+                let isNative = asset["asset"]?.integer == 0
+                let supply = asset["supply"]
+                return [
+                    text(asset["asset"]), text(asset["symbol"]),
+                    isNative ? chain.amountText(supply) : text(supply),
+                ]
+            }
+        }
+    }
+
+    struct Treasury: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what the treasury has.",
+            discussion: "Example:\n  althing query treasury")
+
+        @OptionGroup var options: ClientOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let chain = try await ChainInfo(client)
+            let json = try await client.get("/v1/treasury")
+            options.show(json, id: text(json["address"])) {
+                let balances = (json["balances"]?.items ?? []).map {
+                    "balance  \(AccountCommand.balance($0, chain))"
+                }
+                return ["address  \(text(json["address"]))"] + balances
+            }
+        }
+    }
+
+    struct Parameters: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "params", abstract: "Show what holders may change, and its bounds.",
+            discussion: "Example:\n  althing query params gov.spendSmallDelay")
+
+        @Argument(help: "The name of one parameter; all if not given.")
+        var name: String?
+
+        @OptionGroup var options: ClientOptions
+
+        func run() async throws {
+            let client = try options.client()
+            if let name {
+                let json = try await client.get("/v1/gov/params/\(name)")
+                options.show(json, id: text(json["text"])) {
+                    ["name", "text", "unit", "min", "max", "track"].map { field in
+                        let gap = String(repeating: " ", count: 7 - field.count)
+                        return "\(field)\(gap)\(text(json[field]))"
+                    }
+                }
+                return
+            }
+            let list = try await client.list("/v1/gov/params", limit: 10_000)
+            options.show(
+                list: list, id: { text($0["name"]) },
+                header: ["name", "value", "unit", "track"]
+            ) { parameter in
+                ["name", "text", "unit", "track"].map { text(parameter[$0]) }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Cryptography
+import Foundation
+import GenesisTool
+import KeyTool
+import Logging
+import Networking
+import Node
+import ServiceLifecycle
+import UnixSignals
+
+extension NodeCommand {
+    struct Start: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run a node until it is stopped by SIGTERM or SIGINT.",
+            discussion: """
+                The settings come from the flags, from ALTHING_* variables and from althing.toml,
+                in this order.
+
+                Example:
+                  althing node start --home node --set api.listen=127.0.0.1:8080
+                """)
+
+        @Option(help: "The node's home, made by `althing init`.")
+        var home: String?
+
+        @Option(help: "trace, debug, info, notice, warning, error or critical.")
+        var logLevel: String?
+
+        @Option(help: "text or json.")
+        var logFormat: String?
+
+        @Option(help: "KEY=VALUE for a setting of althing.toml.")
+        var set: [String] = []
+
+        func run() async throws {
+            let home = NodeHome(Home.path(home))
+            let configuration = try settings(of: home)
+            guard home.exists(home.genesis) else {
+                throw CommandError(
+                    "home.no_genesis", "\(home.genesis) is missing",
+                    hint: "althing init --home \(home.path) --genesis FILE", exit: .notFound)
+            }
+            let genesis = try GenesisFile.readChecked(home.genesis)
+            let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+            let format = configuration.logFormat
+            let logger = Logger(label: "althing") { label in
+                LogOutput(label: label, format: format, logLevel: level)
+            }
+            let networkKey = try home.readKey(.network)
+            let folder = HomeFolder(path: home.path)
+            let node: Node
+            do {
+                if home.exists(home.file(of: .consensus)) {
+                    node = try Node(
+                        configuration: configuration, home: folder, genesis: genesis,
+                        consensusKey: try home.readKey(.consensus), networkKey: networkKey,
+                        logger: logger)
+                } else {
+                    node = try Node(
+                        configuration: configuration, home: folder, genesis: genesis,
+                        consensusKey: nil, networkKey: networkKey, logger: logger)
+                }
+            } catch let error as NodeError {
+                throw StartCommandError.of(error)
+            }
+            try await run(node, logger)
+        }
+
+        private func settings(of home: NodeHome) throws -> NodeConfiguration {
+            guard home.exists(home.configuration) else {
+                throw CommandError(
+                    "home.missing", "\(home.path) is no home of a node",
+                    hint: "althing init --home \(home.path)", exit: .notFound)
+            }
+            var configuration = try NodeSettings.load(
+                home.configuration, environment: ProcessInfo.processInfo.environment)
+            var changes = set
+            changes += logLevel.map { ["log.level=\($0)"] } ?? []
+            changes += logFormat.map { ["log.format=\($0)"] } ?? []
+            for change in changes {
+                let parts = change.split(
+                    separator: "=", maxSplits: 1, omittingEmptySubsequences: false
+                ).map(String.init)
+                guard parts.count == 2 else {
+                    throw CommandError(
+                        "config.change", "`\(change)` is not KEY=VALUE", exit: .usage)
+                }
+                if let problem = configuration.set(parts[0], to: parts[1]) {
+                    throw CommandError("config.invalid", problem, exit: .usage)
+                }
+            }
+            return configuration
+        }
+
+        private func run(_ node: Node, _ logger: Logger) async throws {
+            let group = ServiceGroup(
+                configuration: ServiceGroupConfiguration(
+                    services: [
+                        ServiceGroupConfiguration.ServiceConfiguration(
+                            service: node,
+                            successTerminationBehavior: .gracefullyShutdownGroup,
+                            failureTerminationBehavior: .cancelGroup)
+                    ],
+                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            do {
+                try await group.run()
+            } catch {
+                throw CommandError("node.failed", "the node stopped: \(error)")
+            }
+        }
+    }
+}
+
+/// What a node's reason not to start is for the exit code.
+enum StartCommandError {
+    static func of(_ error: NodeError) -> CommandError {
+        switch error {
+        case .storage, .invalidGenesis, .inconsistentData, .timing:
+            CommandError("node.start", error.description)
+        case .genesisMismatch:
+            CommandError(
+                "node.genesis_mismatch", error.description,
+                hint: "use the home's own genesis, or another home", exit: .refused)
+        case .signerRecordMissing:
+            CommandError(
+                "signer.record_missing", error.description,
+                hint: "bring the record back from where the validator ran last", exit: .refused)
+        }
+    }
+}

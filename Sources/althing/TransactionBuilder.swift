@@ -1,0 +1,217 @@
+import Chain
+import Codec
+import Cryptography
+import Foundation
+import GenesisTool
+import KeyTool
+import Ledger
+
+/// The way of a write (interfaces.md 2): build, dry run, show what and its highest fee, sign,
+/// submit, print the hash first, wait for finality; the exit code is the result.
+struct TransactionBuilder {
+    /// How far ahead a transaction stays valid: what a lost one can still do ends soon.
+    private static let validityHeights: UInt64 = 1_000
+
+    let options: WriteOptions
+    /// Whether `-q` keeps the hash from standard output, because the command prints another id.
+    let hasOtherID: Bool
+    let client: Client
+    let chain: ChainInfo
+    let keystore: Keystore
+
+    init(_ options: WriteOptions, hasOtherID: Bool = false) async throws {
+        self.options = options
+        self.hasOtherID = hasOtherID
+        client = try options.client.client()
+        keystore = try Keystore.open(home: options.client.home)
+        chain = try await ChainInfo(client)
+    }
+
+    /// A transaction that was built and tried, before anybody signs it.
+    struct Plan {
+        let sender: String
+        var transaction: Transaction
+        let simulation: JSON
+    }
+
+    /// Sends the same actions from every sender of `--from`.
+    ///
+    /// - Parameter summary: what happens, in one line for people.
+    @discardableResult
+    func send(_ actions: [Action], summary: String) async throws -> [JSON] {
+        var plans: [Plan] = []
+        for sender in try options.senders(in: keystore) {
+            plans.append(try await plan(actions, from: sender))
+        }
+        for plan in plans {
+            show(plan, summary: summary)
+        }
+        guard !options.dryRun else {
+            for plan in plans {
+                showDryRun(plan)
+            }
+            return plans.map(\.simulation)
+        }
+        try confirm()
+        var signed: [SignedTransaction] = []
+        for plan in plans {
+            signed.append(try await submit(plan))
+        }
+        return try await settle(signed)
+    }
+
+    // MARK: Build
+
+    private func plan(_ actions: [Action], from name: String) async throws -> Plan {
+        let sender = try keystore.address(named: name)
+        let account = try await client.get("/v1/accounts/\(chain.text(sender))")
+        guard let sequence = account["pendingSequence"]?.integer ?? account["sequence"]?.integer
+        else { throw CommandError("node.answer", "the node gives no sequence", exit: .notReached) }
+        let height = try await client.get("/v1/status")["height"]?.integer ?? 0
+        let price = chain.parameters.priceFloor
+        let limit = min(10_000_000, chain.parameters.blockGasLimit)
+        var transaction = Transaction(
+            chainID: chain.chainID, sender: sender, sequence: sequence, lane: options.lane,
+            validUntil: Height(height + TransactionBuilder.validityHeights),
+            maxFee: try fee(of: limit, at: price), gasLimit: limit, actions: actions,
+            memo: Array(options.memo.utf8))
+        let unsigned = SignedTransaction(transaction: transaction, signatures: [])
+        let simulation = try await client.post("/v1/txs/simulate", unsigned.encoded())
+        if let code = simulation["code"]?.text, code != "ok" {
+            throw CommandError(
+                code, simulation["error"]?.text ?? "the transaction would fail",
+                hint: "nothing was sent", exit: .failed)
+        }
+        guard let used = simulation["gasUsed"]?.integer else {
+            throw CommandError("node.answer", "the dry run has no gasUsed", exit: .notReached)
+        }
+        transaction.gasLimit = TransactionBuilder.gasLimit(simulated: used)
+        transaction.maxFee = try fee(of: transaction.gasLimit, at: price)
+        return Plan(sender: name, transaction: transaction, simulation: simulation)
+    }
+
+    /// The dry run had no signature, and the state may change a little until the block; what is not
+    /// used is given back.
+    static func gasLimit(simulated used: UInt64) -> UInt64 {
+        let signature = GasSchedule.signature + 96 * GasSchedule.transactionByte
+        let gas = used.advanced(clampingBy: signature)
+        return gas.advanced(clampingBy: gas / 4)
+    }
+
+    private func fee(of gas: UInt64, at floor: Ratio) throws -> Amount {
+        guard let fee = Fees.minimumFee(gasLimit: gas, floor: floor) else {
+            throw CommandError("fee.overflow", "the fee for \(gas) gas is above any amount")
+        }
+        return fee
+    }
+
+    // MARK: Show
+
+    private func show(_ plan: Plan, summary: String) {
+        let transaction = plan.transaction
+        Console.note(summary)
+        Console.note(
+            "  from         \(plan.sender)  \(chain.text(transaction.sender))"
+                + "  sequence \(transaction.sequence)")
+        Console.note("  highest fee  \(chain.text(transaction.maxFee))")
+    }
+
+    private func showDryRun(_ plan: Plan) {
+        let json = JSON.object([
+            .init("sender", .string(chain.text(plan.transaction.sender))),
+            .init("sequence", .string(String(plan.transaction.sequence))),
+            .init("gasLimit", .string(String(plan.transaction.gasLimit))),
+            .init("maxFee", .string(String(plan.transaction.maxFee.value))),
+            .init("unsigned", .string(plan.transaction.encoded().hex)),
+            .init("simulation", plan.simulation),
+        ])
+        options.client.show(json) {
+            ["  dry run      \(json["simulation"]?["gasUsed"]?.integer ?? 0) gas; nothing was sent"]
+        }
+    }
+
+    /// Asks on a terminal; elsewhere a chain whose tokens are worth something needs `--yes`.
+    private func confirm() throws {
+        guard !options.yes, chain.kind != .development else { return }
+        guard Console.isInputTerminal, Console.isErrorTerminal else {
+            guard chain.kind == .main else { return }
+            throw CommandError(
+                "confirm.required", "this would be sent to a main chain without a question",
+                hint: "add --yes if that is meant", exit: .refused)
+        }
+        guard Console.confirm("Send it?") else {
+            throw CommandError("confirm.declined", "nothing was sent", exit: .refused)
+        }
+    }
+
+    // MARK: Send and wait
+
+    /// Signs and submits. The hash is printed before the bytes leave, so that it is known whatever
+    /// happens after.
+    private func submit(_ plan: Plan) async throws -> SignedTransaction {
+        let transaction = plan.transaction
+        if let limit = options.feeLimit {
+            let most = try chain.amount(limit, "--fee-limit")
+            guard transaction.maxFee <= most else {
+                throw CommandError(
+                    "fee.above_limit",
+                    "the fee may reach \(chain.text(transaction.maxFee)),"
+                        + " above the limit of \(chain.text(most))",
+                    hint: "nothing was sent", exit: .refused)
+            }
+        }
+        let key = try keystore.signingKey(named: plan.sender, password: options.password)
+        let signature = key.sign(transaction.signBytes(genesisHash: chain.genesisHash))
+        let signed = SignedTransaction(
+            transaction: transaction,
+            signatures: [TransactionSignature(key: key.publicKey, signature: signature)])
+        announce(signed.id)
+        _ = try await client.post("/v1/txs", signed.encoded())
+        return signed
+    }
+
+    private func announce(_ hash: Digest) {
+        if options.client.quiet, !hasOtherID {
+            Console.write(hash.hex)
+        } else if options.client.format == .table, !options.client.quiet {
+            Console.write("hash         \(hash)")
+        } else {
+            Console.note("hash         \(hash)")
+        }
+    }
+
+    private func settle(_ signed: [SignedTransaction]) async throws -> [JSON] {
+        guard options.wait == .final else {
+            if options.client.format == .json, !options.client.quiet {
+                for transaction in signed {
+                    Console.write(
+                        JSON.object([.init("hash", .string(transaction.id.hex))]).compact)
+                }
+            }
+            return []
+        }
+        let waiter = TransactionWaiter(
+            client: client, timeoutMilliseconds: try options.timeoutMilliseconds())
+        var results: [JSON] = []
+        for transaction in signed {
+            results.append(
+                try await waiter.result(
+                    of: transaction.id, validUntil: transaction.transaction.validUntil))
+        }
+        for result in results {
+            TransactionView(chain: chain).showResult(result, options.client)
+        }
+        for result in results {
+            try TransactionView.checkSuccess(result)
+        }
+        return results
+    }
+}
+
+extension UInt64 {
+    /// The sum, or the greatest number.
+    func advanced(clampingBy other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}
