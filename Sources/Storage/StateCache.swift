@@ -1,8 +1,8 @@
 import StateTree
 import Synchronization
 
-/// Recently used values and tree nodes of the newest state, so that a block does not ask RocksDB for
-/// what the block before it wrote.
+/// Recently used values and tree nodes of the newest state, so that a block does not ask RocksDB
+/// for what the block before it wrote.
 ///
 /// Values belong to one version: only a reader of the newest version uses them. Nodes never change
 /// under their key, so every reader may. At most about 20 MiB.

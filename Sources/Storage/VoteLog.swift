@@ -36,8 +36,8 @@ public struct VoteLog: ~Copyable {
     /// The number that the next record must have.
     public private(set) var nextSequence: UInt64
 
-    /// What was in the log when it was opened.
-    public let replayed: [LogRecord]
+    /// What was in the log when it was opened, until it is taken.
+    public private(set) var replayed: [LogRecord]
 
     /// - Parameter root: the directory that holds one directory for each instance.
     public init(
@@ -105,6 +105,12 @@ public struct VoteLog: ~Copyable {
         } catch {
             throw StorageError(error, path: segment.path)
         }
+    }
+
+    /// What was in the log when it was opened, which is not kept in memory after this.
+    public mutating func takeReplayed() -> [LogRecord] {
+        defer { replayed = [] }
+        return replayed
     }
 
     /// Adds records, which are durable after the next `sync`.

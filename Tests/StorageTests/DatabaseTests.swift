@@ -85,6 +85,44 @@ import Testing
         put(database, [([1], [1])])
     }
 
+    @Test func `a database that another process has open is locked`() async throws {
+        let database = try Database(path: directory.path("db"))
+        await #expect(processExitsWith: .exitCode(42)) {
+            [path = directory.path("db") as String] in
+            do throws(StorageError) {
+                _ = try Database(path: path)
+            } catch {
+                exit(error == .locked(path: path) ? 42 : 1)
+            }
+        }
+        put(database, [([1], [1])])
+    }
+
+    @Test func `a damaged table ends the process with code 74 when it is read`() async throws {
+        let rows = (UInt8(0)..<200).map { ([$0], [UInt8](repeating: $0, count: 100)) }
+        do {
+            let database = try Database(path: directory.path("db"))
+            put(database, rows)
+        }
+        // Opening writes what only the log had into a table.
+        do {
+            let database = try Database(path: directory.path("db"))
+            #expect(database.get(.flat, [7]) == rows[7].1)
+        }
+        let tables = try directory.names("db").filter { $0.hasSuffix(".sst") }
+        for table in tables {
+            var bytes = try directory.bytes("db/\(table)")
+            bytes[20] ^= 1
+            try directory.write(bytes, to: "db/\(table)")
+        }
+        #expect(!tables.isEmpty)
+        await #expect(processExitsWith: .exitCode(74)) {
+            [path = directory.path("db") as String] in
+            let database = try Database(path: path)
+            _ = database.get(.flat, [7])
+        }
+    }
+
     @Test func `a database that must exist is missing`() {
         let path = directory.path("none")
         #expect(throws: StorageError.missing(path: path)) {

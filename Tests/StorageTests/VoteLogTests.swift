@@ -42,7 +42,8 @@ import Testing
             #expect(log.segmentCount > 3)
         }
         var log = try open("log")
-        #expect(log.replayed == Self.records(1...60))
+        #expect(log.takeReplayed() == Self.records(1...60))
+        #expect(log.replayed.isEmpty)
         #expect(log.nextSequence == 61)
         log.append(Self.records(61...70))
         log.sync()
