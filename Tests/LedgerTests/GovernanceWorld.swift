@@ -69,12 +69,15 @@ struct GovernanceWorld {
     var now: UInt64 { block.timestamp.value }
 
     /// The next block, so many milliseconds later.
-    mutating func advance(by milliseconds: UInt64 = 1) {
+    ///
+    /// - Parameter hasNewRules: whether parameters may have changed since the block before.
+    mutating func advance(by milliseconds: UInt64 = 1, hasNewRules: Bool = true) {
         block.parentTimestamp = block.timestamp
         block.timestamp = block.timestamp.advanced(by: milliseconds)
         block.height = block.height.advanced(by: 1)
-        let parameters: Parameters = state.read(.parameters) ?? rules.parameters
-        rules = Rules(facts: rules.facts, parameters: parameters)
+        if hasNewRules, let parameters: Parameters = state.read(.parameters) {
+            rules = Rules(facts: rules.facts, parameters: parameters)
+        }
         Governance.beginBlock(&state, block: block, rules: rules)
     }
 
