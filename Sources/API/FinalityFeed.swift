@@ -32,8 +32,9 @@ public final class FinalityFeed: Sendable {
     /// Announces the next finalized block. After a jump (state sync) the blocks between are not
     /// announced.
     public func publish(_ block: FinalizedBlock) {
-        let signals = state.withLock { state in
-            guard !state.isFinished else { return [AsyncStream<Void>.Continuation]() }
+        typealias Continuations = [AsyncStream<Void>.Continuation]
+        let (readers, waiters) = state.withLock { state -> (Continuations, Continuations) in
+            guard !state.isFinished else { return ([], []) }
             if let head = state.head, block.height != head.advanced(by: 1) {
                 state.recent = []
             }
@@ -42,11 +43,17 @@ public final class FinalityFeed: Sendable {
             if state.recent.count > FinalityFeed.recentMax {
                 state.recent.removeFirst()
             }
-            return Array(state.readers.values)
-                + FinalityFeed.takeWaiters(of: block.block, from: &state)
+            return (
+                Array(state.readers.values),
+                FinalityFeed.takeWaiters(of: block.block, from: &state)
+            )
         }
-        for signal in signals {
-            signal.yield()
+        for reader in readers {
+            reader.yield()
+        }
+        for waiter in waiters {
+            waiter.yield()
+            waiter.finish()
         }
     }
 
