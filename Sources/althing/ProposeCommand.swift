@@ -161,8 +161,10 @@ struct Proposer {
         }
         let deposit = try await deposit(for: actions)
         let draft = ProposalDraft(title: title, body: body, actions: actions, deposit: deposit)
-        for effect in effects {
-            Console.note("if it passes   \(effect)")
+        if !options.write.client.quiet {
+            for effect in effects {
+                Console.note("if it passes   \(effect)")
+            }
         }
         let results = try await builder.send(
             [.submitProposal(draft)],
@@ -187,7 +189,12 @@ struct Proposer {
     private func report(_ result: JSON) async throws {
         let events = result["events"]?.items ?? []
         guard let id = events.lazy.compactMap({ $0["proposal"]?.integer }).first else { return }
-        let proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
+        var proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
+        // With its deposit complete it opens in the next block.
+        for _ in 0..<50 where isOpening(proposal) {
+            try await Task.sleep(for: .milliseconds(100))
+            proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
+        }
         let line = ProposalView(chain: builder.chain).line(proposal)
         if options.write.client.quiet {
             Console.write(String(id))
@@ -195,6 +202,15 @@ struct Proposer {
             Console.note("proposal \(id): \(line)")
         }
     }
+}
+
+/// Whether the deposit is complete and only a block is missing.
+private func isOpening(_ proposal: JSON) -> Bool {
+    let deposit = proposal["deposit"]
+    guard proposal["status"]?.text == "deposit", let sum = deposit?["sum"]?.integer,
+        let required = deposit?["required"]?.integer
+    else { return false }
+    return sum >= required
 }
 
 /// What a proposal needs to open at once, by the table of tracks: only a proposal for the flag's

@@ -108,6 +108,7 @@ struct TransactionBuilder {
     // MARK: Show
 
     private func show(_ plan: Plan, summary: String) {
+        guard !options.client.quiet else { return }
         let transaction = plan.transaction
         Console.note(summary)
         Console.note(

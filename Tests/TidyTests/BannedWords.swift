@@ -18,23 +18,27 @@ extension BannedWord {
     private static let taskInstead = "pure code has no tasks; return an effect"
     private static let shared = Imports.pureFolders.filter { $0 != "Sources/Cryptography" }
 
+    /// The simulator too has no clock and no chance but its own.
+    private static let timeless = Imports.pureFolders + ["Sources/Simulator"]
+
     private static let pure = [
-        BannedWord(word: "Date", within: Imports.pureFolders, instead: clockInstead),
-        BannedWord(word: "ContinuousClock", within: Imports.pureFolders, instead: clockInstead),
-        BannedWord(word: "SuspendingClock", within: Imports.pureFolders, instead: clockInstead),
-        BannedWord(word: "clock_gettime", within: Imports.pureFolders, instead: clockInstead),
+        BannedWord(word: "Date", within: timeless, instead: clockInstead),
+        BannedWord(word: "ContinuousClock", within: timeless, instead: clockInstead),
+        BannedWord(word: "SuspendingClock", within: timeless, instead: clockInstead),
+        BannedWord(word: "clock_gettime", within: timeless, instead: clockInstead),
         BannedWord(word: "random", within: shared, instead: chanceInstead),
         BannedWord(word: "randomElement", within: Imports.pureFolders, instead: chanceInstead),
         BannedWord(word: "shuffled", within: Imports.pureFolders, instead: chanceInstead),
         BannedWord(word: "shuffle", suffix: "()", within: shared, instead: chanceInstead),
         BannedWord(
-            word: "SystemRandomNumberGenerator", within: Imports.pureFolders,
+            word: "SystemRandomNumberGenerator", within: timeless,
             instead: chanceInstead),
-        BannedWord(word: "SecureRandom", within: shared, instead: chanceInstead),
-        BannedWord(word: "Task", within: Imports.pureFolders, instead: taskInstead),
-        BannedWord(word: "async", within: Imports.pureFolders, instead: taskInstead),
-        BannedWord(word: "await", within: Imports.pureFolders, instead: taskInstead),
-        BannedWord(word: "actor", within: Imports.pureFolders, instead: taskInstead),
+        BannedWord(
+            word: "SecureRandom", within: shared + ["Sources/Simulator"], instead: chanceInstead),
+        BannedWord(word: "Task", within: timeless, instead: taskInstead),
+        BannedWord(word: "async", within: timeless, instead: taskInstead),
+        BannedWord(word: "await", within: timeless, instead: taskInstead),
+        BannedWord(word: "actor", within: timeless, instead: taskInstead),
         BannedWord(
             word: "class", suffix: " ", within: shared,
             instead: "a struct or an enum"),

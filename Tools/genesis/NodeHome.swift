@@ -24,8 +24,7 @@ public struct NodeHome: Sendable {
     public let path: String
 
     public init(_ path: String) {
-        let expanded = NSString(string: path).expandingTildeInPath
-        self.path = URL(fileURLWithPath: expanded).standardizedFileURL.path
+        self.path = URL(fileURLWithPath: Home.expanded(path)).standardizedFileURL.path
     }
 
     public var configuration: String { path + "/althing.toml" }

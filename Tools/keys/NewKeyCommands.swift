@@ -9,9 +9,11 @@ struct ProtectionOptions: ParsableArguments {
 
     @OptionGroup var password: PasswordOptions
 
-    func newPassword(for name: String) throws -> [UInt8]? {
+    func newPassword(for name: String, quietly isQuiet: Bool) throws -> [UInt8]? {
         guard !unencrypted else {
-            Console.note("warning: the key \(name) is kept in clear; whoever reads it has it")
+            if !isQuiet {
+                Console.note("warning: the key \(name) is kept in clear; whoever reads it has it")
+            }
             return nil
         }
         return try password.newPassword(for: name)
@@ -39,7 +41,7 @@ struct NewKey: ParsableCommand {
     func run() throws {
         let store = try keystore.keystore()
         try store.checkIsFree(name)
-        let password = try protection.newPassword(for: name)
+        let password = try protection.newPassword(for: name, quietly: output.quiet)
         let mnemonic = Mnemonic.generate()
         let key = SigningKey(mnemonic: mnemonic)
         var view = KeyView(try store.create(name, key: key, password: password))
@@ -99,7 +101,7 @@ struct ImportKey: ParsableCommand {
         let store = try keystore.keystore()
         try store.checkIsFree(name)
         let key = try readKey()
-        let password = try protection.newPassword(for: name)
+        let password = try protection.newPassword(for: name, quietly: output.quiet)
         let view = KeyView(try store.create(name, key: key, password: password))
         try output.show(view, id: view.address, fields: view.fields)
     }

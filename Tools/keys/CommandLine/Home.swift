@@ -8,6 +8,15 @@ public enum Home {
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> String {
         let named = [option, environment["ALTHING_HOME"]].compactMap { $0 }.first { !$0.isEmpty }
-        return NSString(string: named ?? "~/.althing/default").expandingTildeInPath
+        return expanded(named ?? "~/.althing/default", environment: environment)
+    }
+
+    /// The path with `~` at its start replaced by `$HOME`, as a shell does it.
+    public static func expanded(
+        _ path: String,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String {
+        guard path == "~" || path.hasPrefix("~/") else { return path }
+        return (environment["HOME"] ?? NSHomeDirectory()) + path.dropFirst()
     }
 }
