@@ -14,7 +14,8 @@ import Storage
 ///
 /// Started in this order: the data is opened and checked, the log replayed, then the threads of the
 /// loop, the executor and the disks run, then peers connect and the API answers. Stopped in the
-/// reverse order; what was promised is durable before, so that stopping is only tidier than a crash.
+/// reverse order; what was promised is durable before, so that stopping is only tidier than a
+/// crash.
 public final class Node: Service {
     public static let version = "0.1.0"
 

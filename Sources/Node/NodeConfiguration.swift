@@ -235,7 +235,8 @@ extension NodeConfiguration {
                 ? "[]" : "[\n" + items.map { "    \(quoted($0)),\n" }.joined() + "]"
         }
         return """
-            # The settings of one node. Flags go before ALTHING_* variables, and those before this file.
+            # The settings of one node. Flags go before ALTHING_* variables, and those before
+            # this file.
 
             [node]
             # The name in logs and in `node status`.

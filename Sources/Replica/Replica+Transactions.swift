@@ -40,8 +40,8 @@ extension Replica {
         tell(transaction.value, source: facts.source, at: now, into: &effects)
     }
 
-    /// Whoever got a transaction from a client tells all peers; whoever got it from a peer passes it
-    /// on only where not every validator is connected to every other.
+    /// Whoever got a transaction from a client tells all peers; whoever got it from a peer passes
+    /// it on only where not every validator is connected to every other.
     private mutating func tell(
         _ transaction: SignedTransaction, source: PublicKey?, at now: Moment,
         into effects: inout [ReplicaEffect]

@@ -149,7 +149,8 @@ public struct World {
     private mutating func failProgress(_ goal: View) {
         let states = nodes.map {
             "\($0.endpoint): view \($0.engine.currentView), "
-                + "final \($0.engine.lastFinalizedView), height \($0.engine.finalizedSummary.height)"
+                + "final \($0.engine.lastFinalizedView), "
+                + "height \($0.engine.finalizedSummary.height)"
         }
         checker.fail("X8", "no progress to view \(goal): \(states.joined(separator: "; "))")
     }

@@ -4,10 +4,10 @@ import StateTree
 
 /// Proposals: deposit → voting → queued → executed, or an earlier end (governance.md 1).
 ///
-/// "Now" is the header's time. Deadlines are keys ordered by (time, id), so that a block visits only
-/// what is due, and each visit touches a bounded number of records whatever the number of ballots.
-/// The state that a proposal is in is stored, never recomputed; `store` keeps every index in step
-/// with it.
+/// "Now" is the header's time. Deadlines are keys ordered by (time, id), so that a block visits
+/// only what is due, and each visit touches a bounded number of records whatever the number of
+/// ballots. The state that a proposal is in is stored, never recomputed; `store` keeps every index
+/// in step with it.
 ///
 /// Not here yet: the dry run, representatives, petitions and retries. A failed execution therefore
 /// ends as `failed` at once.

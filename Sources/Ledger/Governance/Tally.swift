@@ -57,8 +57,8 @@ public enum Tally {
 
 // The end of a vote.
 extension Governance {
-    /// Turns the tally into an outcome. It reads and writes the same few records whatever the number
-    /// of ballots and depositors.
+    /// Turns the tally into an outcome. It reads and writes the same few records whatever the
+    /// number of ballots and depositors.
     static func close<Base: StateReader>(
         _ proposal: inout Proposal, at block: BlockContext, in state: inout State<Base>
     ) throws(Rejection) {

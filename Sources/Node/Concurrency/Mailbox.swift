@@ -6,8 +6,8 @@ import Glibc
 /// Inputs on their way to the one thread that handles them.
 ///
 /// Whoever sends never waits: each kind of input has a bound of its own at its source (peers have
-/// credits, the API counts what it has in flight), and `capacity` is the backstop behind them, above
-/// which inputs that may be lost are refused.
+/// credits, the API counts what it has in flight), and `capacity` is the backstop behind them,
+/// above which inputs that may be lost are refused.
 final class Mailbox<Element: Sendable>: @unchecked Sendable {
     // Safe because every access to the fields below holds the mutex.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -74,8 +74,8 @@ final class Mailbox<Element: Sendable>: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Everything that has arrived, in order; waits for the first element until `deadline`. Empty if
-    /// the deadline came first, nil if the box is closed and empty.
+    /// Everything that has arrived, in order; waits for the first element until `deadline`. Empty
+    /// if the deadline came first, nil if the box is closed and empty.
     func receive(until deadline: Instant?) -> [Element]? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

@@ -136,8 +136,8 @@ final class Verifier: Sendable {
 
     // MARK: Transactions
 
-    /// Puts the signatures of a block's transactions that are not known yet into the cache; one that
-    /// is wrong stays out, and the executor finds it.
+    /// Puts the signatures of a block's transactions that are not known yet into the cache; one
+    /// that is wrong stays out, and the executor finds it.
     private func verifySignatures(of block: Block) {
         let unknown = block.body.transactions.filter { !cache.contains($0.id) }
         guard !unknown.isEmpty else { return }
