@@ -126,4 +126,27 @@ import Testing
                 == BallotAmounts(no: 2, veto: 1))
         #expect(Tally.split(1, by: BallotWeights(yes: 1, no: 9_999)) == BallotAmounts(no: 1))
     }
+
+    @Test(arguments: Track.allCases)
+    func `at the strictest bounds a vote of all still passes`(track: Track) throws {
+        // R42: no setting within the hard bounds locks governance for ever.
+        var parameters = Parameters.standard
+        for component in TrackComponent.allCases {
+            let id = ParameterID.track(track, component)
+            switch id.definition.bounds {
+            case .integer(let range, _):
+                let isCount = component == .places
+                try parameters.set(
+                    id, to: .integer(isCount ? range.lowerBound : range.upperBound))
+            case .ratio(_, let most):
+                try parameters.set(id, to: ParameterValue(most))
+            }
+        }
+        let row = parameters.row(track)
+        #expect(Tally.isPassing(BallotAmounts(yes: 1), total: 1, row: row))
+        #expect(Tally.isPassing(BallotAmounts(yes: 91, no: 9), total: 100, row: row))
+        #expect(!Tally.isPassing(BallotAmounts(yes: 90, no: 10), total: 100, row: row))
+        #expect(row.places >= 1)
+        #expect(row.period <= 60 * Milliseconds.day && row.delay <= 60 * Milliseconds.day)
+    }
 }
