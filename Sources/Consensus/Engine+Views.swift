@@ -121,7 +121,10 @@ extension Engine {
     /// Sends again what may have been lost: the own votes of this view, the newest own finalize
     /// votes above LF, what made this node enter the view, and the last finalization. Own votes are
     /// the same bytes each time, and enter the own tally again (P1).
-    mutating func resend() {
+    ///
+    /// - Parameter recipients: everybody at a retry; one validator as its connection begins, so that
+    ///   nodes that start together need not wait for the retry.
+    mutating func resend(to recipients: Recipients = .all) {
         guard own != nil, mode != .syncing else { return }
         let state = views.state(current)
         var votes = [state?.ownNotarize.signed, state?.ownNullify.signed].compactMap { $0 }
@@ -133,13 +136,13 @@ extension Engine {
         votes += finalizes.reversed()
         for vote in votes {
             received(vote, from: nil)
-            if validators.count > 1 { perform(.send(.vote(vote), to: .all)) }
+            if validators.count > 1 { perform(.send(.vote(vote), to: recipients)) }
         }
         guard validators.count > 1 else { return }
         let entry = entryCertificate
-        if let entry { perform(.send(.certificate(entry), to: .all)) }
+        if let entry { perform(.send(.certificate(entry), to: recipients)) }
         if let lastFinal, lastFinal != entry {
-            perform(.send(.certificate(lastFinal), to: .all))
+            perform(.send(.certificate(lastFinal), to: recipients))
         }
     }
 

@@ -165,6 +165,9 @@ public struct Engine: ~Copyable, Sendable {
         switch input {
         case .start: return
         case .frame(let summary, let from): heard(summary, from: from)
+        case .connected(let validator):
+            guard validators.validator(at: validator) != nil, validator != own else { return }
+            resend(to: .one(validator))
         case .vote(let vote, let from): received(vote, from: from)
         case .certificate(let certificate, let header, let from):
             received(certificate, header: header, from: from)

@@ -14,6 +14,8 @@ public enum Input: Sendable {
     /// every frame before `Engine.wants` is asked about it: the sender is alive (2.9), may be
     /// behind (R11), or shows that this node is behind (R12).
     case frame(MessageSummary, from: UInt16)
+    /// A connection to a validator begins: it may have missed what was sent to nobody (R8).
+    case connected(UInt16)
     case vote(Verified<Vote>, from: UInt16)
     /// A certificate, full or partial; each justification of a proposal is given so too, before
     /// the proposal. `header` is the header of the named block, where the answer brought it.

@@ -225,8 +225,8 @@ public final class Node: Service {
 
     private func receive(_ event: NetworkEvent) {
         switch event {
-        case .listening(let port):
-            logger.info("Listening for peers.", metadata: ["port": "\(port)"])
+        case .listening:
+            break
         case .connected(let id, _):
             logger.info("A peer is connected.", metadata: ["peer": "\(id)"])
             inputs.send(.replica(.connected(peer(id))))

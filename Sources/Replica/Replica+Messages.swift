@@ -5,9 +5,12 @@ import Cryptography
 import OrderedCollections
 
 extension Replica {
-    mutating func connect(_ peer: Peer, into effects: inout [ReplicaEffect]) {
+    mutating func connect(
+        _ peer: Peer, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
         connected[peer.key] = peer
-        guard peer.validator != nil else { return }
+        guard let validator = peer.validator else { return }
+        step(.connected(validator), at: now, into: &effects)
         // Whoever was away learns at once where the others are.
         let request = CertificateRequest(
             epoch: configuration.instance.epoch, view: finalized.view, want: .highest)

@@ -73,7 +73,7 @@ public struct Replica: ~Copyable, Sendable {
             }
             step(.start(recovery), at: now, into: &effects)
         case .connected(let peer):
-            connect(peer, into: &effects)
+            connect(peer, at: now, into: &effects)
         case .disconnected(let peer):
             connected.removeValue(forKey: peer.key)
         case .received(let message, let peer):
