@@ -37,7 +37,7 @@ extension World {
         case .signed(let vote): "signed \(text(vote.value.statement, vote.value.view))"
         case .refused(_, let kind, let view): "refused \(kind)(\(view))"
         case .synced(let head): "synced \(head.header.height)"
-        case .blockUnavailable, .certificateUnavailable, .buildDeclined, .timeReached,
+        case .connected, .blockUnavailable, .certificateUnavailable, .buildDeclined, .timeReached,
             .workPending, .excluded, .committed, .syncFailed:
             "\(input)"
         }
