@@ -136,7 +136,7 @@ extension Engine {
 
     /// A certificate of the same view that cannot stand beside this one while less than a third is
     /// faulty (I11, I12, and 2.16 line 3).
-    private func contradiction(of certificate: Certificate) -> Verified<Certificate>? {
+    func contradiction(of certificate: Certificate) -> Verified<Certificate>? {
         guard let state = views.state(certificate.view) else { return nil }
         switch certificate.statement {
         case .nullify:
@@ -158,6 +158,7 @@ extension Engine {
     mutating func halt(_ first: Verified<Certificate>, _ second: Verified<Certificate>) {
         guard mode != .halted else { return }
         mode = .halted
+        outbox.removeAll()
         perform(.report(.safetyHalt(first, second)))
     }
 

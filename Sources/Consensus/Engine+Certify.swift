@@ -112,10 +112,10 @@ extension Engine {
     private mutating func diverge(in view: View, _ hash: Digest) {
         uncertified.removeAll { $0 == view }
         views[view].certification = .failed
-        hasProgressed = true
         guard mode == .active || mode == .syncing else { return }
         mode = .diverged
-        perform(.report(.localDivergence(view, hash)))
+        hasProgressed = true
+        performNow(.report(.localDivergence(view, hash)))
     }
 
     /// Gives the block to the next leader if that did not vote for it (2.10). One of the signers

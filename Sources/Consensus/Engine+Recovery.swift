@@ -14,6 +14,7 @@ extension Engine {
             blocks.insert(header, hash: header.hash, body: .stored)
         }
         for record in recovery.records { restore(record) }
+        guard mode == .active else { return }
         for vote in recovery.signedVotes { restore(vote) }
         for view in views.views(after: lastFinalView, through: Engine.viewMax) {
             restoreRules(of: view)
@@ -73,6 +74,11 @@ extension Engine {
 
     private mutating func restore(_ certificate: Verified<Certificate>) {
         let value = certificate.value
+        if let other = contradiction(of: value) {
+            // The log ended with a safety halt, and it stays one.
+            halt(other, certificate)
+            return
+        }
         guard views.state(value.view)?.certificate(value.kind) == nil else { return }
         store(certificate)
         for vote in certificate.votes {

@@ -161,9 +161,13 @@ public struct Engine: ~Copyable, Sendable {
             start(recovery)
             return
         }
+        if case .durable(let sequence) = input {
+            synced = min(appended, max(synced, sequence))
+            return
+        }
         guard mode != .idle, mode != .halted else { return }
         switch input {
-        case .start: return
+        case .start, .durable: return
         case .frame(let summary, let from): heard(summary, from: from)
         case .connected(let validator):
             guard validators.validator(at: validator) != nil, validator != own else { return }
@@ -191,7 +195,6 @@ public struct Engine: ~Copyable, Sendable {
             guard instance == self.instance.id, views.index(of: view) != nil else { return }
             views[view].isTimeReached = true
         case .timer(let id): fired(id)
-        case .durable(let sequence): synced = min(appended, max(synced, sequence))
         case .signed(let vote): signed(vote)
         case .refused(let instance, let kind, let view):
             guard instance == self.instance.id else { return }
