@@ -103,7 +103,7 @@ let package = Package(
             name: "benchmark",
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica",
-                "Storage", "Node", "KeyTool", argumentParser,
+                "Storage", "Node", "KeyTool", "GenesisTool", argumentParser,
             ],
             path: "Tools/benchmark"),
 

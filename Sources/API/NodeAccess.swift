@@ -218,7 +218,9 @@ public struct BlockHead: Sendable {
     public init(frontOf encodedBlock: [UInt8]) throws(DecodeError) {
         var reader = ByteReader(encodedBlock.span.bytes)
         header = try Header(from: &reader)
-        transactionCount = try reader.readLength(limit: Limits.blockTransactionsMax)
+        // Of the transactions, only the beginning may be there.
+        transactionCount = try reader.readLength(
+            limit: Limits.blockTransactionsMax, minimumElementSize: 0)
     }
 }
 

@@ -42,8 +42,8 @@ enum Imports {
             "ArgumentParser", "Chain", "Consensus", "Simulator",
         ]),
         "Tools/benchmark": pure.union(system).union([
-            "ArgumentParser", "Chain", "Consensus", "KeyTool", "Ledger", "Node", "Replica",
-            "StateTree", "Storage",
+            "ArgumentParser", "Chain", "Consensus", "Dispatch", "FoundationNetworking",
+            "GenesisTool", "KeyTool", "Ledger", "Node", "Replica", "StateTree", "Storage",
         ]),
     ]
 
