@@ -122,4 +122,11 @@ struct BlockHeadTests {
             try BlockHead(frontOf: Array(block.encoded().prefix(100)))
         }
     }
+
+    @Test func `the front of a long block is enough without its transactions`() throws {
+        let chain = FakeChain()
+        let block = chain.makeBlock(of: (0..<200).map { chain.transfer(sequence: $0) }).block
+        let front = block.header.encoded() + block.body.encoded().prefix(8)
+        #expect(try BlockHead(frontOf: front).transactionCount == 200)
+    }
 }
