@@ -33,8 +33,6 @@ let package = Package(
         .target(name: "StateTree", dependencies: ["Codec", "Cryptography"]),
         .target(name: "Chain", dependencies: ["Codec", "Cryptography"]),
         .target(
-            name: "LightClient", dependencies: ["Codec", "Cryptography", "StateTree", "Chain"]),
-        .target(
             name: "Consensus",
             dependencies: ["Codec", "Cryptography", "Chain", orderedCollections]),
         .target(
@@ -90,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "althing",
             dependencies: [
-                "Codec", "Cryptography", "StateTree", "Chain", "Ledger", "LightClient", "Node",
+                "Codec", "Cryptography", "StateTree", "Chain", "Ledger", "Node",
                 "Storage", "KeyTool", "GenesisTool", argumentParser, log, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
@@ -117,9 +115,6 @@ let package = Package(
             name: "StateTreeTests",
             dependencies: ["Codec", "Cryptography", "StateTree"]),
         .testTarget(name: "ChainTests", dependencies: ["Codec", "Cryptography", "Chain"]),
-        .testTarget(
-            name: "LightClientTests",
-            dependencies: ["Codec", "Cryptography", "Chain", "StateTree", "LightClient"]),
         .testTarget(
             name: "ConsensusTests",
             dependencies: ["Codec", "Cryptography", "Chain", "Consensus"],

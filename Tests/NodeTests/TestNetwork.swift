@@ -38,13 +38,23 @@ struct TestNetwork {
     }
 
     /// A genesis of `count` equal validators that listen on free ports of this machine.
-    init(validators count: Int, blockInterval: UInt64 = 50) throws {
+    ///
+    /// - Parameters:
+    ///   - like: a network whose folder is taken over, with another genesis.
+    ///   - listeningLike: a network whose ports are taken over.
+    init(
+        validators count: Int, blockInterval: UInt64 = 50, like: TestNetwork? = nil,
+        listeningLike: TestNetwork? = nil
+    ) throws {
         guard let chainID = ChainID("node-tests") else { throw CocoaError(.featureUnsupported) }
-        folder = NSTemporaryDirectory() + "althing-node-\(UUID().uuidString)"
-        let ports = try TestNetwork.freePorts(count: count)
+        folder = like?.folder ?? NSTemporaryDirectory() + "althing-node-\(UUID().uuidString)"
+        let ports =
+            try listeningLike?.members.map(\.configuration.listen.port)
+            ?? TestNetwork.freePorts(count: count)
         var parameters = Parameters(kind: .development)
         try parameters.set("consensus.blockInterval", to: .integer(blockInterval))
-        try parameters.set("consensus.idleInterval", to: .integer(500))
+        try parameters.set(
+            "consensus.idleInterval", to: .integer(like == nil ? 500 : 600))
         var entries: [GenesisEntry] = []
         for index in 0..<UInt8(count) {
             entries.append(

@@ -12,7 +12,6 @@ enum Imports {
         "Sources/Cryptography": ["Codec", "CSodium", "Crypto"],
         "Sources/StateTree": pure,
         "Sources/Chain": pure,
-        "Sources/LightClient": pure.union(["Chain", "StateTree"]),
         "Sources/Consensus": pure.union(["Chain", "OrderedCollections"]),
         "Sources/Ledger": pure.union(["Chain", "StateTree", "OrderedCollections"]),
         "Sources/Replica": pure.union(["Chain", "Consensus", "OrderedCollections"]),
@@ -31,7 +30,7 @@ enum Imports {
         ]),
         "Sources/althing": pure.union(system).union([
             "ArgumentParser", "Chain", "FoundationNetworking", "GenesisTool", "KeyTool", "Ledger",
-            "LightClient", "Logging", "Node", "ServiceLifecycle", "StateTree", "Storage",
+            "Logging", "Node", "ServiceLifecycle", "StateTree", "Storage",
             "TOMLKit", "UnixSignals",
         ]),
         "Tools/keys": pure.union(system).union(["ArgumentParser"]),
@@ -50,6 +49,6 @@ enum Imports {
     /// The folders whose code has no I/O, clock, chance or task.
     static let pureFolders = [
         "Sources/Codec", "Sources/Cryptography", "Sources/StateTree", "Sources/Chain",
-        "Sources/LightClient", "Sources/Consensus", "Sources/Ledger", "Sources/Replica",
+        "Sources/Consensus", "Sources/Ledger", "Sources/Replica",
     ]
 }
