@@ -142,6 +142,7 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Ledger", "Storage", "API",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 lifecycle, log,

@@ -41,7 +41,8 @@ struct Problem: Error, Equatable {
 
     /// A transaction that is not taken.
     init(_ refusal: Refusal) {
-        let isBusy = refusal.code.hasPrefix("mempool.")
+        // The node has no room for it now; nothing is wrong with the transaction.
+        let isBusy = ["pool.busy", "pool.full", "node.stopping"].contains(refusal.code)
         self.init(
             isBusy ? .serviceUnavailable : .unprocessableContent, refusal.code, refusal.message,
             hint: refusal.hint,

@@ -44,9 +44,9 @@ struct EventsCommand: ParsableCommand {
                     show(event, view)
                 }
                 left -= items.count
-                if let last = items.last?["cursor"]?.text {
-                    cursor = last
-                } else {
+                // How far the page looked, also through blocks without events.
+                cursor = page["cursor"]?.text ?? cursor
+                if items.isEmpty && page["next"]?.text == nil {
                     try await Task.sleep(for: .milliseconds(250))
                 }
             }

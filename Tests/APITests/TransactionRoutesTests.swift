@@ -1,6 +1,7 @@
 import Chain
 import Codec
 import Cryptography
+import Hummingbird
 import Testing
 
 @testable import API
@@ -70,6 +71,18 @@ struct TransactionRoutesTests {
             let answer6 = try await client.post("/v1/txs", forged.encoded())
             #expect(answer6.code == "tx.wrong_signers")
         }
+    }
+
+    @Test(arguments: [
+        ("pool.full", 503), ("pool.busy", 503), ("node.stopping", 503), ("tx.expired", 422),
+        ("pool.lane_full", 422),
+    ])
+    func `only what is no fault of the transaction is an unavailable service`(
+        code: String, status: Int
+    ) {
+        let problem = Problem(
+            Refusal(code: code, message: "", hint: nil, mayBeCuredByWaiting: true))
+        #expect(problem.status.code == status)
     }
 
     @Test(arguments: [
