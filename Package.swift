@@ -162,6 +162,11 @@ let package = Package(
                 "Codec", "Cryptography", "Chain", "Ledger", "KeyTool", "GenesisTool",
                 argumentParser,
             ]),
+        .testTarget(
+            name: "althingTests",
+            dependencies: [
+                "Cryptography", "Chain", "KeyTool", "GenesisTool", "althing", argumentParser,
+            ]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -4,7 +4,6 @@ import Foundation
 import GenesisTool
 import KeyTool
 import Logging
-import Networking
 import Node
 import ServiceLifecycle
 import UnixSignals

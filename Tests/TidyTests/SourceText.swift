@@ -77,9 +77,12 @@ private struct Stripper {
     }
 
     private func matches(_ text: String) -> Bool {
-        let scalars = Array(text.unicodeScalars)
-        guard index + scalars.count <= source.count else { return false }
-        return Array(source[index..<index + scalars.count]) == scalars
+        var position = index
+        for scalar in text.unicodeScalars {
+            guard position < source.count, source[position] == scalar else { return false }
+            position += 1
+        }
+        return true
     }
 
     private mutating func emit(_ scalar: Unicode.Scalar) {

@@ -4,7 +4,7 @@ import Testing
 /// The rules of style that a machine can check, on every Swift file of the package.
 @Suite struct TidyTests {
     @Test(arguments: Rules.all) func `the package keeps the rule`(_ rule: Rule) throws {
-        let files = try TidyTests.sources()
+        let files = try TidyTests.allSources.get()
         try #require(files.count > 60, "the package's files are found")
         let violations = files.flatMap(rule.check)
         #expect(violations.isEmpty, "\(violations.map(\.description).joined(separator: "\n"))")
@@ -109,6 +109,9 @@ import Testing
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
     }
+
+    /// Read once for all rules.
+    private static let allSources = Result { try sources() }
 
     private static func sources() throws -> [SourceText] {
         var files: [SourceText] = []
