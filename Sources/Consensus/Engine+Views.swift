@@ -122,8 +122,8 @@ extension Engine {
     /// votes above LF, what made this node enter the view, and the last finalization. Own votes are
     /// the same bytes each time, and enter the own tally again (P1).
     ///
-    /// - Parameter recipients: everybody at a retry; one validator as its connection begins, so that
-    ///   nodes that start together need not wait for the retry.
+    /// - Parameter recipients: everybody at a retry; one validator as its connection begins, so
+    ///   that nodes that start together need not wait for the retry.
     mutating func resend(to recipients: Recipients = .all) {
         guard own != nil, mode != .syncing else { return }
         let state = views.state(current)

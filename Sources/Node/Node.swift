@@ -68,11 +68,8 @@ public final class Node: Service {
         let view = StateView(data.view)
         let records = Queries.seats(of: instance.epoch, over: data.view.snapshot)
         let peerOfSeat = records.map { PeerID($0.record.networkKey) } as [PeerID?]
-        var seats: [PeerID: UInt16] = [:]
-        for seat in records {
-            seats[PeerID(seat.record.networkKey)] = seat.index
-        }
-        self.seats = seats
+        let pairs = records.map { (PeerID($0.record.networkKey), $0.index) }
+        seats = Dictionary(pairs, uniquingKeysWith: { $1 })
         network = Network(
             configuration: Node.networkConfiguration(
                 configuration, genesis: genesis, seats: seats, ownKey: networkKey.publicKey,
@@ -88,11 +85,9 @@ public final class Node: Service {
         blockDisk = BlockDisk(
             jobs: blockJobs, loop: inputs, executor: executorJobs, blocks: data.blocks,
             states: data.states, view: view, network: network, feed: feed, metrics: metrics)
-        let undecided = data.undecided
-        let timing = try Node.timing(genesis.parameters)
         let replica = Replica(
             configuration: Replica.Configuration(
-                instance: instance, ownIndex: own, timing: timing),
+                instance: instance, ownIndex: own, timing: try Node.timing(genesis.parameters)),
             committed: data.view.head)
         loop = ReplicaLoop(
             inputs: inputs,
@@ -108,14 +103,12 @@ public final class Node: Service {
                 network: network, inputs: inputs, tickets: tickets, verifier: verifier,
                 metrics: metrics, dataPath: home.data))
         server = Server(
-            configuration: Server.Configuration(
-                host: configuration.api.host, port: configuration.api.port,
-                allowedHosts: configuration.apiHosts),
-            node: access, feed: feed, logger: logger, onListening: onListening)
+            configuration: configuration.server, node: access, feed: feed, logger: logger,
+            onListening: onListening)
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, instance: instance.id,
             log: data.log, views: data.logViews)
-        inputs.send(.replica(.start(recovery, blocks: undecided)))
+        inputs.send(.replica(.start(recovery, blocks: data.undecided)))
     }
 
     private static func publicKey(of key: borrowing SigningKey?) -> PublicKey? {
@@ -246,5 +239,11 @@ public final class Node: Service {
 
     private func peer(_ id: PeerID) -> Peer {
         Peer(key: id.publicKey, validator: seats[id])
+    }
+}
+
+extension NodeConfiguration {
+    fileprivate var server: Server.Configuration {
+        Server.Configuration(host: api.host, port: api.port, allowedHosts: apiHosts)
     }
 }

@@ -13,8 +13,8 @@ struct Client: Sendable {
     /// - Throws: `node.address` if the text is no address of an API.
     init(base: String) throws {
         let text = base.contains("://") ? base : "http://" + base
-        guard let url = URL(string: text), let scheme = url.scheme, url.host != nil,
-            ["http", "https"].contains(scheme)
+        guard let url = URL(string: text), let scheme = url.scheme, let host = url.host,
+            !host.isEmpty, ["http", "https"].contains(scheme)
         else {
             throw CommandError(
                 "node.address", "`\(base)` is not the address of a node's API",
