@@ -23,7 +23,6 @@ extension World {
             "start, \(recovery.records.count) records, floor "
                 + "\(recovery.floor?.header.height ?? Height(0))"
         case .frame(let summary, let from): "frame \(summary.kind) \(summary.view) from \(from)"
-        case .connected(let peer): "connected \(peer)"
         case .vote(let vote, let from):
             "vote \(text(vote.value.statement, vote.value.view)) of \(vote.value.signer) "
                 + "from \(from)"
