@@ -91,6 +91,8 @@ public struct ChannelTable: Hashable, Sendable {
 
 private let kibibyte = 1 << 10
 private let mebibyte = 1 << 20
+/// Beside the blocks of a range: the finalization above them and the headers between.
+private let rangeProofBytes = 128 * kibibyte
 private let viewsPerSecondMax: UInt64 = 64
 
 extension ChannelLimits {
@@ -104,8 +106,9 @@ extension ChannelLimits {
             // bytes, give or take the two that BCS may add.
             urgent(bytes: 128, perSecond: 16 * viewsPerSecondMax, burst: 4_096, queue: 1_024)
         case .certificates:
+            // 64 bytes for each signer of a quorum: up to 171 of 256 equal validators.
             urgent(
-                bytes: 8 * kibibyte, perSecond: 8 * viewsPerSecondMax, burst: 1_024, queue: 256)
+                bytes: 16 * kibibyte, perSecond: 8 * viewsPerSecondMax, burst: 1_024, queue: 256)
         case .proposals:
             shared(
                 weight: 10, bytes: 1_332 * kibibyte,
@@ -127,7 +130,8 @@ extension ChannelLimits {
                 queueBytes: 8 * mebibyte)
         case .rangeSync:
             shared(
-                weight: 3, bytes: 4 * mebibyte, messages: Rate(perSecond: 64, burst: 128),
+                weight: 3, bytes: 4 * mebibyte + rangeProofBytes,
+                messages: Rate(perSecond: 64, burst: 128),
                 byteRate: mebibytes(perSecond: 64, burst: 128), queue: 8,
                 queueBytes: 16 * mebibyte)
         case .snapshots:
@@ -159,7 +163,7 @@ extension ChannelLimits {
         ChannelLimits(
             isUrgent: false, weight: weight, messageBytesMax: bytes, messageRate: messages,
             byteRate: byteRate, queueMessagesMax: queue, queueBytesMax: queueBytes,
-            inboxMessagesMax: queue, inboxBytesMax: queueBytes)
+            inboxMessagesMax: 8 * queue, inboxBytesMax: queueBytes)
     }
 
     private static func mebibytes(perSecond: UInt64, burst: UInt64) -> Rate {

@@ -20,24 +20,16 @@ extension Network {
     /// Decides about a peer that has proven its key, and closes the connection that it replaces.
     func claim(
         _ peer: PeerID, connection: ConnectionID, attempt: DialPlan.Attempt?,
-        identity: IdentityPayload, remote: SocketAddress?
+        identity: IdentityPayload
     ) -> PeerTable.Verdict {
-        let info = PeerInfo(
-            id: peer, remoteAddress: Self.describe(remote), isOutbound: attempt != nil,
-            role: identity.role, listenPort: identity.listenPort,
-            headHeight: identity.headHeight, epoch: identity.epoch)
         let now = NIODeadline.now()
         let (verdict, other) = state.withLock { state in
             if let attempt { state.dialing.identified(attempt, as: peer) }
             let verdict = state.table.claim(
                 peer, connection: connection, isOutbound: attempt != nil, at: now)
             switch verdict {
-            case .admitted:
-                state.peers[peer] = info
-                return (verdict, PeerConnection?.none)
-            case .waits(let closing):
-                state.peers[peer] = info
-                return (verdict, state.connections[closing])
+            case .admitted: return (verdict, PeerConnection?.none)
+            case .waits(let closing): return (verdict, state.connections[closing])
             case .refused:
                 return (verdict, state.table.connection(of: peer).flatMap { state.connections[$0] })
             }
@@ -64,15 +56,14 @@ extension Network {
         state.withLock { $0.table.finishHandshake() }
     }
 
-    func activate(
-        _ peer: PeerID, connection: ConnectionID, channel: any NIOCore.Channel, outbox: Outbox
-    ) {
-        let entry = PeerConnection(id: connection, channel: channel, outbox: outbox)
+    /// From here on messages go over this connection.
+    func activate(_ peer: PeerInfo, connection: PeerConnection) {
         state.withLock { state in
-            precondition(state.active[peer] == nil, "one connection of a peer is active")
-            state.active[peer] = entry
+            precondition(state.active[peer.id] == nil, "one connection of a peer is active")
+            state.active[peer.id] = connection
+            state.peers[peer.id] = peer
         }
-        logger.debug("A peer is connected.", metadata: ["peer": "\(peer.short)"])
+        logger.debug("A peer is connected.", metadata: ["peer": "\(peer.id.short)"])
     }
 
     func deactivate(_ peer: PeerID, connection: ConnectionID) {
@@ -80,6 +71,7 @@ extension Network {
             precondition(
                 state.active[peer]?.id == connection, "a connection that was active ends once")
             state.active[peer] = nil
+            state.peers[peer] = nil
         }
         logger.debug("A peer is gone.", metadata: ["peer": "\(peer.short)"])
     }
@@ -98,7 +90,6 @@ extension Network {
                 if let next = state.table.release(peer, connection: id) {
                     successor = state.connections[next]
                 } else if state.table.connection(of: peer) == nil {
-                    state.peers[peer] = nil
                     state.dialing.hurry(peer, at: now)
                 }
             }

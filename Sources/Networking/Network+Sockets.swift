@@ -1,15 +1,8 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 // Listening and calling.
 extension Network {
@@ -104,13 +97,13 @@ extension Network {
 
     // MARK: Calling
 
-    /// Looks every 50 ms whom to call.
+    /// Looks at every tick whom to call.
     func startDialing(
         on group: MultiThreadedEventLoopGroup,
         _ handler: @escaping @Sendable (NetworkEvent) -> Void
     ) -> RepeatedTask {
         group.next().scheduleRepeatedTask(
-            initialDelay: .zero, delay: .milliseconds(50)
+            initialDelay: .zero, delay: .milliseconds(limits.dialTickMilliseconds)
         ) { [weak self] task in
             guard let self else { return task.cancel() }
             self.dialDue(on: group, handler)

@@ -62,6 +62,8 @@ public struct NetworkLimits: Sendable {
     public var rekeyAfterFrames: UInt64 = 1 << 32
     public var rekeyAfterMilliseconds: Int64 = 3_600_000
 
+    /// How often it is looked whom to call.
+    public var dialTickMilliseconds: Int64 = 50
     /// The first retry, quick so that nodes that start together find each other at once.
     public var firstRetryMilliseconds: Int64 = 200
     /// The second; it doubles from there.

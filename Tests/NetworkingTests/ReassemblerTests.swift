@@ -101,8 +101,9 @@ import Testing
                 &reassembler, Self.first(.votes, 129, isLast: true),
                 [UInt8](repeating: 0, count: 129))
         }
-        #expect(throws: PeerFault.messageOversized(channel: .rangeSync, bytes: (4 << 20) + 1)) {
-            try accept(&reassembler, Self.first(.rangeSync, (4 << 20) + 1), Self.full)
+        let most = ChannelTable()[.rangeSync].messageBytesMax
+        #expect(throws: PeerFault.messageOversized(channel: .rangeSync, bytes: most + 1)) {
+            try accept(&reassembler, Self.first(.rangeSync, most + 1), Self.full)
         }
         #expect(reassembler.reservedBytes == 0)
     }

@@ -151,10 +151,44 @@ extension [NetworkEvent] {
     }
 }
 
+/// What a node has logged.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func append(_ line: String) { lines.withLock { $0.append(line) } }
+
+    var all: [String] { lines.withLock { $0 } }
+}
+
+struct RecordingLog: LogHandler {
+    let lines: LogLines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        lines.append("\(event.level): \(event.message) \(event.metadata ?? [:])")
+    }
+}
+
+/// Returns as soon as the condition holds; fails the test after ten seconds.
+func eventually(_ what: String, _ condition: () -> Bool) async throws {
+    for _ in 0..<5_000 {
+        if condition() { return }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+    throw EventLog.TimedOut(what: what, seen: 0)
+}
+
 /// A real node on the loopback.
 struct TestNode: Sendable {
     let network: Network
     let log = EventLog()
+    let lines = LogLines()
 
     var id: PeerID { network.localID }
 
@@ -162,8 +196,9 @@ struct TestNode: Sendable {
         _ number: UInt8, networkID: Digest = testNetwork, limits: NetworkLimits = NetworkLimits(),
         peers: [PeerAddress] = [], port: Int = 0
     ) {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        let lines = lines
+        var logger = Logger(label: "test") { _ in RecordingLog(lines: lines) }
+        logger.logLevel = .trace
         network = Network(
             configuration: NetworkConfiguration(
                 listenHost: "127.0.0.1", listenPort: port, networkID: networkID, peers: peers,

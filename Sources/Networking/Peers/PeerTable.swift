@@ -193,7 +193,8 @@ struct PeerTable: Sendable {
         }
     }
 
-    func score(of peer: PeerID) -> Int { scores[peer]?.points ?? 0 }
+    /// How many entries are kept of peers that are not connected.
+    var rememberedPeers: Int { scores.count + banned.count }
 
     /// Forgets what time has settled; called every few seconds.
     mutating func prune(at now: NIODeadline) {

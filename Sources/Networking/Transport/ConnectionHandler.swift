@@ -42,6 +42,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var handshake: SecureHandshake?
     private var session: Session?
     private var peer: PeerID?
+    private var identity: IdentityPayload?
     private var isActive = false
     private var holdsPendingSlot: Bool
     private var fault: PeerFault?
@@ -271,12 +272,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let expectedID, expectedID != peer {
             throw .unexpectedPeer(expected: expectedID, found: peer)
         }
-        let verdict = network.claim(
-            peer, connection: id, attempt: attempt, identity: identity,
-            remote: context?.remoteAddress)
+        let verdict = network.claim(peer, connection: id, attempt: attempt, identity: identity)
         if case .refused(let fault) = verdict { throw fault }
         // From here on the slot is this connection's, and `handlerRemoved` gives it back.
         self.peer = peer
+        self.identity = identity
         guard let (message, send, receive) = try handshake?.complete() else { return }
         handshake = nil
         if let message { write(message) }
@@ -296,13 +296,18 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func open() {
-        guard let peer, let context else { return }
+        guard let peer, let identity, let context else { return }
         stage = .open
         openedAt = .now()
         isActive = true
         timer?.cancel()
         setAutoRead(true)
-        network.activate(peer, connection: id, channel: context.channel, outbox: outbox)
+        let info = PeerInfo(
+            id: peer, remoteAddress: Network.describe(context.remoteAddress),
+            isOutbound: isOutbound, role: identity.role, listenPort: identity.listenPort,
+            headHeight: identity.headHeight, epoch: identity.epoch)
+        network.activate(
+            info, connection: PeerConnection(id: id, channel: context.channel, outbox: outbox))
         deliver(.connected(peer, outbound: isOutbound))
         scheduleTick()
     }

@@ -1,0 +1,343 @@
+import Cryptography
+import NIOCore
+import Testing
+
+@testable import Networking
+
+private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+@Suite struct PeerTableTests {
+    /// Two keys, the smaller first.
+    private static var pair: (small: PeerID, large: PeerID) {
+        let ids = [makeID(1), makeID(2)].sorted()
+        return (ids[0], ids[1])
+    }
+
+    private static func table(
+        _ own: PeerID, reserved: Set<PeerID> = [], limits: NetworkLimits = NetworkLimits()
+    ) -> PeerTable {
+        PeerTable(ownID: own, reserved: reserved, limits: limits)
+    }
+
+    @Test func `both sides keep the connection that the smaller key began, in any order`() {
+        let (small, large) = Self.pair
+        for smallHearsOwnFirst in [true, false] {
+            for largeHearsOwnFirst in [true, false] {
+                // Connection 1 was begun by the smaller key, connection 2 by the larger.
+                var a = Self.table(small)
+                var b = Self.table(large)
+                var kept: [ConnectionID] = []
+                for (isSmall, ownFirst) in [
+                    (true, smallHearsOwnFirst), (false, largeHearsOwnFirst),
+                ] {
+                    let own: ConnectionID = isSmall ? 1 : 2
+                    let theirs: ConnectionID = isSmall ? 2 : 1
+                    let order = ownFirst ? [own, theirs] : [theirs, own]
+                    var current: ConnectionID?
+                    for id in order {
+                        let verdict =
+                            isSmall
+                            ? a.claim(large, connection: id, isOutbound: id == own, at: start)
+                            : b.claim(small, connection: id, isOutbound: id == own, at: start)
+                        switch verdict {
+                        case .admitted: current = id
+                        case .waits(let closing):
+                            #expect(closing == current)
+                            current = id
+                        case .refused(let fault): #expect(fault == .duplicate)
+                        }
+                    }
+                    if let current { kept.append(current) }
+                }
+                #expect(kept == [1, 1])
+            }
+        }
+    }
+
+    @Test func `a successor has its turn when the first has ended`() {
+        let (small, large) = Self.pair
+        var table = Self.table(small)
+        #expect(table.claim(large, connection: 2, isOutbound: false, at: start) == .admitted)
+        #expect(
+            table.claim(large, connection: 1, isOutbound: true, at: start) == .waits(closing: 2))
+        #expect(table.connection(of: large) == 2)
+        #expect(table.release(large, connection: 2) == 1)
+        #expect(table.connection(of: large) == 1)
+        #expect(table.release(large, connection: 1) == nil)
+        #expect(table.isEmpty)
+    }
+
+    @Test func `a successor that ends first leaves the slot as it was`() {
+        let (small, large) = Self.pair
+        var table = Self.table(small)
+        _ = table.claim(large, connection: 2, isOutbound: false, at: start)
+        _ = table.claim(large, connection: 1, isOutbound: true, at: start)
+        #expect(table.release(large, connection: 1) == nil)
+        #expect(table.connection(of: large) == 2)
+        #expect(table.release(large, connection: 2) == nil)
+        #expect(table.isEmpty)
+    }
+
+    @Test func `a second connection that the same peer began replaces the first`() {
+        let (small, large) = Self.pair
+        var table = Self.table(large)
+        _ = table.claim(small, connection: 1, isOutbound: false, at: start)
+        #expect(
+            table.claim(small, connection: 2, isOutbound: false, at: start) == .waits(closing: 1))
+        #expect(
+            table.claim(small, connection: 3, isOutbound: false, at: start) == .waits(closing: 2))
+        #expect(table.release(small, connection: 2) == nil)
+        #expect(table.release(small, connection: 1) == 3)
+    }
+
+    @Test func `this node refuses its own second connection`() {
+        let (small, large) = Self.pair
+        var table = Self.table(small)
+        _ = table.claim(large, connection: 1, isOutbound: true, at: start)
+        #expect(
+            table.claim(large, connection: 2, isOutbound: true, at: start) == .refused(.duplicate))
+        #expect(table.release(large, connection: 2) == nil)
+        #expect(table.connection(of: large) == 1)
+    }
+
+    @Test func `it refuses itself and those it sent away`() {
+        let (small, large) = Self.pair
+        var table = Self.table(small)
+        #expect(
+            table.claim(small, connection: 1, isOutbound: true, at: start) == .refused(.ownKey))
+        table.ban(large, for: .seconds(10), at: start)
+        #expect(
+            table.claim(large, connection: 1, isOutbound: true, at: start + .seconds(9))
+                == .refused(.banned))
+        #expect(
+            table.claim(large, connection: 1, isOutbound: true, at: start + .seconds(10))
+                == .admitted)
+    }
+
+    @Test func `slots run out for strangers and not for reserved peers`() {
+        var limits = NetworkLimits()
+        limits.inboundPeersMax = 2
+        limits.outboundPeersMax = 1
+        var table = Self.table(makeID(1), reserved: [makeID(9)], limits: limits)
+        #expect(table.claim(makeID(2), connection: 2, isOutbound: false, at: start) == .admitted)
+        #expect(table.claim(makeID(3), connection: 3, isOutbound: false, at: start) == .admitted)
+        #expect(
+            table.claim(makeID(4), connection: 4, isOutbound: false, at: start)
+                == .refused(.noFreeSlot))
+        #expect(table.claim(makeID(5), connection: 5, isOutbound: true, at: start) == .admitted)
+        #expect(
+            table.claim(makeID(6), connection: 6, isOutbound: true, at: start)
+                == .refused(.noFreeSlot))
+        #expect(table.claim(makeID(9), connection: 9, isOutbound: false, at: start) == .admitted)
+        #expect(table.release(makeID(2), connection: 2) == nil)
+        #expect(table.claim(makeID(4), connection: 4, isOutbound: false, at: start) == .admitted)
+    }
+
+    @Test func `one host has so many connections and one handshake in two seconds`() {
+        var table = Self.table(makeID(1))
+        let host = HostKey(host: [10, 0, 0, 1], subnet: [10, 0, 0])
+        #expect(table.admit(from: host, at: start) == true)
+        #expect(table.admit(from: host, at: start + .milliseconds(1_999)) == false)
+        #expect(table.admit(from: host, at: start + .seconds(2)) == true)
+        #expect(table.admit(from: host, at: start + .seconds(4)) == true)
+        #expect(table.admit(from: host, at: start + .seconds(6)) == false)
+        for _ in 0..<3 { table.finishHandshake() }
+        table.leave(from: host)
+        #expect(table.admit(from: host, at: start + .seconds(8)) == true)
+        table.finishHandshake()
+        for _ in 0..<3 { table.leave(from: host) }
+        #expect(table.isEmpty)
+    }
+
+    @Test func `one subnet has so many connections`() {
+        var table = Self.table(makeID(1))
+        for last in 0..<16 as Range<UInt8> {
+            let host = HostKey(host: [10, 0, 0, last], subnet: [10, 0, 0])
+            #expect(table.admit(from: host, at: start) == true)
+        }
+        let next = HostKey(host: [10, 0, 0, 16], subnet: [10, 0, 0])
+        #expect(table.admit(from: next, at: start) == false)
+        let other = HostKey(host: [10, 0, 1, 16], subnet: [10, 0, 1])
+        #expect(table.admit(from: other, at: start) == true)
+    }
+
+    @Test func `handshakes under way are bounded, this machine's too`() {
+        var table = Self.table(makeID(1))
+        for _ in 0..<128 { #expect(table.admit(from: nil, at: start) == true) }
+        #expect(table.admit(from: nil, at: start) == false)
+        table.finishHandshake()
+        #expect(table.admit(from: nil, at: start) == true)
+    }
+
+    @Test func `conduct bans a stranger and holds a reserved peer off for a short time`() {
+        let reserved = makeID(2)
+        let stranger = makeID(3)
+        var table = Self.table(makeID(1), reserved: [reserved])
+        #expect(table.note(.malformed, by: stranger, at: start) == true)
+        #expect(table.note(.malformed, by: reserved, at: start) == true)
+        #expect(table.note(.timeout, by: makeID(4), at: start) == false)
+        #expect(table.isBanned(reserved, at: start + .seconds(29)))
+        #expect(!table.isBanned(reserved, at: start + .seconds(31)))
+        #expect(table.isBanned(stranger, at: start + .minutes(59)))
+        #expect(!table.isBanned(stranger, at: start + .minutes(61)))
+    }
+
+    @Test func `what is remembered of peers is bounded`() {
+        var table = Self.table(makeID(1))
+        for number in 0..<5_000 as Range<UInt64> {
+            let peer = PeerID(words: Words32(number, 1, 2, 3))
+            #expect(table.note(.forged, by: peer, at: start) == true)
+            #expect(table.isBanned(peer, at: start))
+        }
+        #expect(table.rememberedPeers <= 2 * PeerTable.rememberedMax)
+        table.prune(at: start + .hours(48))
+        #expect(table.rememberedPeers <= PeerTable.rememberedMax)
+    }
+}
+
+@Suite struct HostKeyTests {
+    private static func key(_ ip: String) throws -> HostKey? {
+        HostKey(try SocketAddress(ipAddress: ip, port: 1))
+    }
+
+    @Test func `this machine is exempt`() throws {
+        #expect(try Self.key("127.0.0.1") == nil)
+        #expect(try Self.key("127.9.9.9") == nil)
+        #expect(try Self.key("::1") == nil)
+        #expect(try Self.key("::ffff:127.0.0.1") == nil)
+    }
+
+    @Test func `addresses have their subnets`() throws {
+        let v4 = HostKey(host: [192, 0, 2, 7], subnet: [192, 0, 2])
+        #expect(try Self.key("192.0.2.7") == v4)
+        #expect(try Self.key("::ffff:192.0.2.7") == v4)
+        let v6 = HostKey(
+            host: [0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2], subnet: [0x20, 1, 0x0d, 0xb8, 0, 1])
+        #expect(try Self.key("2001:db8:1:2::9") == v6)
+    }
+}
+
+@Suite struct DialPlanTests {
+    private static let address = PeerAddress(id: makeID(2), host: "h", port: 1)
+
+    private static func plan(_ addresses: [PeerAddress] = [address]) -> DialPlan {
+        DialPlan(addresses: addresses, limits: NetworkLimits(), at: start)
+    }
+
+    private func due(_ plan: inout DialPlan, at now: NIODeadline) -> DialPlan.Attempt? {
+        plan.due(at: now) { _ in false }.first?.0
+    }
+
+    @Test func `the delays double from one second to the limit`() {
+        let plan = Self.plan()
+        let delays = (1...9).map { plan.delayMilliseconds(failures: $0, isReserved: true) }
+        #expect(delays == [200, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])
+        #expect(plan.delayMilliseconds(failures: 60, isReserved: false) == 600_000)
+        #expect(plan.delayMilliseconds(failures: .max, isReserved: true) == 30_000)
+    }
+
+    @Test func `a target is called at once, and again after its delay`() throws {
+        var plan = Self.plan()
+        let found = due(&plan, at: start)
+        let first = try #require(found)
+        #expect(due(&plan, at: start + .hours(1)) == nil)
+        plan.ended(first, .failed, isReserved: true, jitter: 0, at: start)
+        #expect(due(&plan, at: start + .milliseconds(199)) == nil)
+        #expect(due(&plan, at: start + .milliseconds(200)) != nil)
+    }
+
+    @Test func `jitter moves the delay by a fifth`() throws {
+        for (jitter, delay) in [(-200, 160), (200, 240)] as [(Int64, Int64)] {
+            var plan = Self.plan()
+            let found = due(&plan, at: start)
+            plan.ended(
+                try #require(found), .failed, isReserved: true, jitter: jitter, at: start)
+            #expect(due(&plan, at: start + .milliseconds(delay - 1)) == nil)
+            #expect(due(&plan, at: start + .milliseconds(delay)) != nil)
+        }
+    }
+
+    @Test func `the end of an attempt counts once`() throws {
+        var plan = Self.plan()
+        let found = due(&plan, at: start)
+        let attempt = try #require(found)
+        plan.ended(attempt, .failed, isReserved: true, jitter: 0, at: start)
+        plan.ended(attempt, .failed, isReserved: true, jitter: 0, at: start + .seconds(60))
+        #expect(due(&plan, at: start + .milliseconds(200)) != nil)
+    }
+
+    @Test func `a connection that lasted is replaced quickly`() throws {
+        var plan = Self.plan()
+        var now = start
+        for _ in 0..<5 {
+            let found = due(&plan, at: now)
+            plan.ended(try #require(found), .failed, isReserved: true, jitter: 0, at: now)
+            now = now + .seconds(60)
+        }
+        let found = due(&plan, at: now)
+        plan.ended(
+            try #require(found), .established(lasted: .seconds(10)), isReserved: true, jitter: 0,
+            at: now)
+        #expect(due(&plan, at: now + .milliseconds(200)) != nil)
+    }
+
+    @Test func `connections that break at once are called ever more seldom`() throws {
+        var plan = Self.plan()
+        let found = due(&plan, at: start)
+        plan.ended(
+            try #require(found), .established(lasted: .seconds(1)), isReserved: true, jitter: 0,
+            at: start)
+        let again = due(&plan, at: start + .milliseconds(200))
+        plan.ended(
+            try #require(again), .established(lasted: .seconds(1)), isReserved: true, jitter: 0,
+            at: start)
+        #expect(due(&plan, at: start + .milliseconds(999)) == nil)
+        #expect(due(&plan, at: start + .milliseconds(1_000)) != nil)
+    }
+
+    @Test func `whoever is connected is not called, once we know who answers`() throws {
+        var plan = Self.plan([PeerAddress(host: "h", port: 1)])
+        let found = due(&plan, at: start)
+        let attempt = try #require(found)
+        plan.identified(attempt, as: makeID(3))
+        plan.ended(attempt, .duplicate, isReserved: true, jitter: 0, at: start)
+        let later = start + .seconds(10)
+        #expect(plan.due(at: later) { $0 == makeID(3) }.isEmpty)
+        #expect(due(&plan, at: later) != nil)
+    }
+
+    @Test func `the node's own address is called once`() throws {
+        var plan = Self.plan()
+        let found = due(&plan, at: start)
+        plan.ended(try #require(found), .ownAddress, isReserved: true, jitter: 0, at: start)
+        #expect(due(&plan, at: start + .hours(24)) == nil)
+    }
+
+    @Test func `a lost peer is called soon`() throws {
+        var plan = Self.plan()
+        for step in 0..<6 as Range<Int64> {
+            let found = due(&plan, at: start + .seconds(60 * step))
+            plan.ended(
+                try #require(found), .failed, isReserved: true, jitter: 0,
+                at: start + .seconds(60 * step))
+        }
+        let now = start + .seconds(301)
+        #expect(due(&plan, at: now + .milliseconds(200)) == nil)
+        plan.hurry(makeID(2), at: now)
+        #expect(due(&plan, at: now + .milliseconds(200)) != nil)
+    }
+
+    @Test func `the same trouble is news once`() throws {
+        var plan = Self.plan()
+        let found = due(&plan, at: start)
+        let attempt = try #require(found)
+        let news = ["a", "a", "b", nil, "b"].map { plan.isNews($0, about: attempt) }
+        #expect(news == [true, false, true, true, true])
+    }
+
+    @Test func `an address is kept once`() {
+        var plan = Self.plan()
+        plan.add(Self.address, at: start)
+        #expect(plan.due(at: start) { _ in false }.count == 1)
+    }
+}
