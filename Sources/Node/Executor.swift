@@ -190,22 +190,25 @@ actor Executor {
             guard let node = executed[header.hash] else {
                 preconditionFailure("a final block was executed: \(header.hash)")
             }
-            handOver(node, certificate)
+            handOver(node, certificate, mustSync: false)
         }
     }
 
-    private func handOver(_ node: Executed, _ certificate: Verified<Certificate>) {
+    private func handOver(
+        _ node: Executed, _ certificate: Verified<Certificate>, mustSync: Bool
+    ) {
         let isNamed =
             certificate.value.statement.candidate?.blockHash == node.block.hash
         disk.send(
             .commit(
                 node.block, node.execution,
-                certificate: isNamed ? certificate.value : nil))
+                certificate: isNamed ? certificate.value : nil, mustSync: mustSync))
     }
 
     /// Executes final blocks and hands them to the disk. A final block that this node finds invalid
     /// means that this node is wrong.
     private func replay(_ blocks: [Block], head: FinalizedHead) {
+        let last = blocks.last?.hash
         for block in blocks where block.header.height > committed.height {
             let hash = block.hash
             switch execute(block, hash: hash) {
@@ -219,7 +222,8 @@ actor Executor {
                 return
             }
             guard let node = executed[hash] else { return }
-            handOver(node, head.certificate)
+            // The end of a range counts as durable.
+            handOver(node, head.certificate, mustSync: hash == last)
         }
         disk.send(.replayed(blocks))
     }

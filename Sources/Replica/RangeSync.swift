@@ -43,6 +43,14 @@ struct RangeSync: Sendable {
         }
     }
 
+    /// Whose range is awaited or at work.
+    var servingPeer: UInt16? {
+        switch state {
+        case .idle: nil
+        case .asking(_, let peer, _), .working(_, let peer, _): peer
+        }
+    }
+
     mutating func start(target: FinalizedHead, peer: UInt16) {
         switch state {
         case .idle:

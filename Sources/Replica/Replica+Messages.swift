@@ -214,7 +214,7 @@ extension Replica {
         let first = committed.height.advanced(by: 1)
         guard response.first == first, !response.blocks.isEmpty, response.finalization != nil
         else {
-            return rangeFailed(by: validator, at: now, into: &effects)
+            return rangeFailed(at: now, into: &effects)
         }
         range.beginWork()
         effects.append(.cancelTimer(.range))
@@ -222,10 +222,8 @@ extension Replica {
             .verify(.range(response, first: first, parent: committed.hash), from: peer))
     }
 
-    /// - Parameter validator: whose fault it was; nil for the one that was asked.
-    mutating func rangeFailed(
-        by validator: UInt16?, at now: Moment, into effects: inout [ReplicaEffect]
-    ) {
+    /// Whoever serves ranges failed; the next one is asked, or nobody is left.
+    mutating func rangeFailed(at now: Moment, into effects: inout [ReplicaEffect]) {
         guard range.isActive else { return }
         if range.failed(nextOf: connectedValidators()) {
             askRange(at: now, into: &effects)

@@ -84,7 +84,9 @@ public struct Replica: ~Copyable, Sendable {
             if error.isSendersFault {
                 effects.append(.penalize(peer.key, .forged))
             }
-            rangeFailed(by: peer.validator, at: now, into: &effects)
+            if let validator = peer.validator, range.servingPeer == validator {
+                rangeFailed(at: now, into: &effects)
+            }
         case .transaction(let transaction, let facts, let ticket):
             admit(transaction, facts: facts, ticket: ticket, at: now, into: &effects)
         case .built(let view, let block, let dropped):
@@ -116,7 +118,7 @@ public struct Replica: ~Copyable, Sendable {
         case .replayed(let blocks):
             takeReplayed(blocks, at: now, into: &effects)
         case .replayFailed:
-            rangeFailed(by: nil, at: now, into: &effects)
+            rangeFailed(at: now, into: &effects)
         case .timer(let timer):
             fire(timer, at: now, into: &effects)
         }
@@ -345,7 +347,7 @@ public struct Replica: ~Copyable, Sendable {
                 .timeReached(instance: configuration.instance.id, view: awaited.view), at: now,
                 into: &effects)
         case .range:
-            rangeFailed(by: nil, at: now, into: &effects)
+            rangeFailed(at: now, into: &effects)
         case .gossip:
             flushGossip(at: now, into: &effects)
         }

@@ -14,7 +14,7 @@ actor BlockDisk {
         /// Make a block's bytes durable.
         case store(Block)
         /// Make a final block's state the newest.
-        case commit(Block, BlockExecution, certificate: Certificate?)
+        case commit(Block, BlockExecution, certificate: Certificate?, mustSync: Bool)
         /// Follows the commits of a replayed range.
         case replayed([Block])
         case serve(ServeRequest, to: PublicKey)
@@ -72,8 +72,8 @@ actor BlockDisk {
                 body: block.body.encoded())
             didSync()
             loop.send(.replica(.stored(block.hash)))
-        case .commit(let block, let execution, let certificate):
-            commit(block, execution, certificate)
+        case .commit(let block, let execution, let certificate, let mustSync):
+            commit(block, execution, certificate, mustSync: mustSync)
         case .replayed(let replayed):
             loop.send(.replica(.replayed(replayed)))
         case .serve(.block(let request), let peer):
@@ -86,7 +86,7 @@ actor BlockDisk {
     // MARK: Writing
 
     private func commit(
-        _ block: Block, _ execution: BlockExecution, _ certificate: Certificate?
+        _ block: Block, _ execution: BlockExecution, _ certificate: Certificate?, mustSync: Bool
     ) {
         let header = block.header
         let hash = block.hash
@@ -101,9 +101,10 @@ actor BlockDisk {
         let encodedReceipts = writer.bytes
         let isStored = blocks.hasBlock(hash)
         let mustSync =
-            MonotonicClock.now()
-            > lastSync.advanced(
-                byMilliseconds: BlockDisk.syncMilliseconds)
+            mustSync
+            || MonotonicClock.now()
+                > lastSync.advanced(
+                    byMilliseconds: BlockDisk.syncMilliseconds)
         states.commit(execution.changes, sync: mustSync) { batch in
             if !isStored {
                 blocks.putBlock(
