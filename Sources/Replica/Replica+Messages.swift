@@ -102,10 +102,9 @@ extension Replica {
         into effects: inout [ReplicaEffect]
     ) {
         let isAskedFor = requestedBlocks.contains(response.hash)
-        guard isAskedFor || isWantedPush(response) else {
-            effects.append(.penalize(peer.key, .unsolicited))
-            return
-        }
+        // No fault of the sender: a second answer to an old question looks like this, and so does a
+        // push that overtakes the check of the certificate before it.
+        guard isAskedFor || isWantedPush(response) else { return }
         guard let bytes = response.block else {
             if let validator = peer.validator {
                 step(
