@@ -119,9 +119,6 @@ struct WriteOptions: ParsableArguments {
     @Option(help: "A note that everybody sees, at most 256 bytes.")
     var memo = ""
 
-    @Option(help: "Sequences count for each lane; another lane does not wait for this one.")
-    var lane: UInt16 = 0
-
     @OptionGroup var password: PasswordOptions
 
     func validate() throws {
@@ -141,9 +138,11 @@ struct WriteOptions: ParsableArguments {
 
     /// The names that `--from` stands for: one, several with commas, or a group.
     func senders(in keystore: Keystore) throws -> [String] {
-        try from.split(separator: ",").map(String.init).flatMap { name in
+        let names = try from.split(separator: ",").map(String.init).flatMap { name in
             name.hasPrefix("@") ? try Groups.names(of: name, in: keystore) : [name]
         }
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 }
 

@@ -10,7 +10,15 @@ import Ledger
 /// submit, print the hash first, wait for finality; the exit code is the result.
 struct TransactionBuilder {
     /// How far ahead a transaction stays valid: what a lost one can still do ends soon.
-    private static let validityHeights: UInt64 = 1_000
+    ///
+    /// Chosen by chance: two processes that send the same at once must not make the same bytes, or
+    /// both would wait for one transaction.
+    private static let validityHeights: ClosedRange<UInt64> = 1_000...9_999
+    /// Another process may take the same sequence between the question and the answer.
+    private static let attemptsMax = 50
+    private static let takenSequence: Set = [
+        "tx.sequence_too_low", "pool.replacement_underpriced",
+    ]
 
     let options: WriteOptions
     /// Whether `-q` keeps the hash from standard output, because the command prints another id.
@@ -53,26 +61,46 @@ struct TransactionBuilder {
             return plans.map(\.simulation)
         }
         try confirm()
-        var signed: [SignedTransaction] = []
+        var sent: [SignedTransaction] = []
+        var failure: CommandError?
         for plan in plans {
-            signed.append(try await submit(plan))
+            do {
+                sent.append(try await submit(plan))
+            } catch let error as CommandError {
+                // The others still count; the first failure is the command's.
+                failure = failure ?? error
+            }
         }
-        return try await settle(signed)
+        let results = try await settle(sent)
+        if let failure { throw failure }
+        return results
     }
 
     // MARK: Build
 
+    /// A sequence may be used up between the question for it and the dry run.
     private func plan(_ actions: [Action], from name: String) async throws -> Plan {
+        for _ in 0..<TransactionBuilder.attemptsMax {
+            do {
+                return try await planOnce(actions, from: name)
+            } catch let error as CommandError
+                where TransactionBuilder.takenSequence.contains(error.code)
+            {
+                continue
+            }
+        }
+        return try await planOnce(actions, from: name)
+    }
+
+    private func planOnce(_ actions: [Action], from name: String) async throws -> Plan {
         let sender = try keystore.address(named: name)
-        let account = try await client.get("/v1/accounts/\(chain.text(sender))")
-        guard let sequence = account["pendingSequence"]?.integer ?? account["sequence"]?.integer
-        else { throw CommandError("node.answer", "the node gives no sequence", exit: .notReached) }
+        let sequence = try await sequence(of: sender)
         let height = try await client.get("/v1/status")["height"]?.integer ?? 0
         let price = chain.parameters.priceFloor
         let limit = min(10_000_000, chain.parameters.blockGasLimit)
         var transaction = Transaction(
-            chainID: chain.chainID, sender: sender, sequence: sequence, lane: options.lane,
-            validUntil: Height(height + TransactionBuilder.validityHeights),
+            chainID: chain.chainID, sender: sender, sequence: sequence,
+            validUntil: Height(height + UInt64.random(in: TransactionBuilder.validityHeights)),
             maxFee: try fee(of: limit, at: price), gasLimit: limit, actions: actions,
             memo: Array(options.memo.utf8))
         let unsigned = SignedTransaction(transaction: transaction, signatures: [])
@@ -88,6 +116,16 @@ struct TransactionBuilder {
         transaction.gasLimit = TransactionBuilder.gasLimit(simulated: used)
         transaction.maxFee = try fee(of: transaction.gasLimit, at: price)
         return Plan(sender: name, transaction: transaction, simulation: simulation)
+    }
+
+    /// The next free sequence of the account, with what waits in the node's mempool counted.
+    private func sequence(of sender: Address) async throws -> UInt64 {
+        let account = try await client.get("/v1/accounts/\(chain.text(sender))")
+        let next = account["pendingSequence"]?.integer ?? account["sequence"]?.integer
+        guard let next else {
+            throw CommandError("node.answer", "the node gives no sequence", exit: .notReached)
+        }
+        return next
     }
 
     /// The dry run had no signature, and the state may change a little until the block; what is not
@@ -148,9 +186,9 @@ struct TransactionBuilder {
     // MARK: Send and wait
 
     /// Signs and submits. The hash is printed before the bytes leave, so that it is known whatever
-    /// happens after.
+    /// happens after; with `-q`, which is for scripts, as soon as the node has taken them.
     private func submit(_ plan: Plan) async throws -> SignedTransaction {
-        let transaction = plan.transaction
+        var transaction = plan.transaction
         if let limit = options.feeLimit {
             let most = try chain.amount(limit, "--fee-limit")
             guard transaction.maxFee <= most else {
@@ -162,22 +200,35 @@ struct TransactionBuilder {
             }
         }
         let key = try keystore.signingKey(named: plan.sender, password: options.password)
-        let signature = key.sign(transaction.signBytes(genesisHash: chain.genesisHash))
-        let signed = SignedTransaction(
-            transaction: transaction,
-            signatures: [TransactionSignature(key: key.publicKey, signature: signature)])
-        announce(signed.id)
-        _ = try await client.post("/v1/txs", signed.encoded())
-        return signed
+        for _ in 0..<TransactionBuilder.attemptsMax {
+            let signature = key.sign(transaction.signBytes(genesisHash: chain.genesisHash))
+            let signed = SignedTransaction(
+                transaction: transaction,
+                signatures: [TransactionSignature(key: key.publicKey, signature: signature)])
+            announce(signed.id)
+            do {
+                _ = try await client.post("/v1/txs", signed.encoded())
+                if options.client.quiet, !hasOtherID {
+                    Console.write(signed.id.hex)
+                }
+                return signed
+            } catch let error as CommandError
+                where TransactionBuilder.takenSequence.contains(error.code)
+            {
+                Console.note("sequence \(transaction.sequence) is taken; once more with the next")
+                try await Task.sleep(for: .milliseconds(Int64.random(in: 5...50)))
+                transaction.sequence = try await sequence(of: transaction.sender)
+            }
+        }
+        throw CommandError(
+            "tx.sequence_taken", "others send from \(plan.sender) all the time")
     }
 
     private func announce(_ hash: Digest) {
-        if options.client.quiet, !hasOtherID {
-            Console.write(hash.hex)
-        } else if options.client.format == .table, !options.client.quiet {
-            Console.write("hash         \(hash)")
-        } else {
-            Console.note("hash         \(hash)")
+        guard !options.client.quiet else { return }
+        switch options.client.format {
+        case .table: Console.write("hash         \(hash)")
+        case .json: Console.note("hash         \(hash)")
         }
     }
 
