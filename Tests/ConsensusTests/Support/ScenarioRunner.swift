@@ -97,16 +97,7 @@ final class ScenarioRunner {
             give(
                 .blockUnavailable(
                     try header(arguments, 0).hash, from: try signer(arguments, 1)))
-        case "executed":
-            let results: [String: ExecutionResult] = [
-                "valid": .valid, "invalid": .invalid, "unavailable": .unavailable,
-            ]
-            guard let result = results[arguments.word(1)] else {
-                throw Failure(description: "what result: \(words)")
-            }
-            give(
-                .executed(
-                    instance: instance.id, hash: try header(arguments, 0).hash, result: result))
+        case "executed": try finishExecution(arguments)
         case "time":
             give(.timeReached(instance: instance.id, view: try view(arguments, 0)))
         case "wait": try wait(arguments)
@@ -132,6 +123,18 @@ final class ScenarioRunner {
         case "state": describeState()
         default: throw Failure(description: "unknown command \(command)")
         }
+    }
+
+    private func finishExecution(_ arguments: Arguments) throws {
+        let results: [String: ExecutionResult] = [
+            "valid": .valid, "invalid": .invalid, "unavailable": .unavailable,
+        ]
+        guard let result = results[arguments.word(1)] else {
+            throw Failure(description: "what result: \(arguments.word(1))")
+        }
+        give(
+            .executed(
+                instance: instance.id, hash: try header(arguments, 0).hash, result: result))
     }
 
     private func makeNode(_ arguments: Arguments) throws {
