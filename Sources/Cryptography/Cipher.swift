@@ -15,6 +15,7 @@ public enum Cipher {
     public static func seal(
         _ plaintext: [UInt8], key: [UInt8], nonce: UInt64, additionalData: [UInt8] = []
     ) -> [UInt8] {
+        Sodium.ensureReady()
         precondition(key.count == keyBytes, "a cipher key has 32 bytes")
         let nonce = nonceBytes(nonce)
         let count = plaintext.count + tagBytes
@@ -35,6 +36,7 @@ public enum Cipher {
     public static func open(
         _ ciphertext: [UInt8], key: [UInt8], nonce: UInt64, additionalData: [UInt8] = []
     ) -> [UInt8]? {
+        Sodium.ensureReady()
         precondition(key.count == keyBytes, "a cipher key has 32 bytes")
         guard ciphertext.count >= tagBytes else { return nil }
         let nonce = nonceBytes(nonce)

@@ -14,6 +14,7 @@ extension Cipher {
     public static func seal(
         inPlace buffer: UnsafeMutableRawBufferPointer, key: [UInt8], nonce: UInt64
     ) {
+        Sodium.ensureReady()
         precondition(key.count == keyBytes, "a cipher key has 32 bytes")
         precondition(buffer.count >= tagBytes, "the buffer has room for the tag")
         // Safe because the tag goes behind the plaintext, within the buffer, and libsodium may
@@ -35,6 +36,7 @@ extension Cipher {
         _ ciphertext: UnsafeRawBufferPointer, into plaintext: UnsafeMutableRawBufferPointer,
         key: [UInt8], nonce: UInt64
     ) -> Bool {
+        Sodium.ensureReady()
         precondition(key.count == keyBytes, "a cipher key has 32 bytes")
         precondition(
             plaintext.count == ciphertext.count - tagBytes, "the plaintext lacks only the tag")

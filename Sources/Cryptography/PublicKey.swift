@@ -14,9 +14,10 @@ public struct PublicKey: Bytes32 {
     /// The one verifier of the project: implementations disagree about edge cases, and a
     /// certificate that is valid for one node and invalid for another stops the chain.
     public func isValid(_ signature: Signature, for message: [UInt8]) -> Bool {
+        Sodium.ensureReady()
         // Safe because the sizes are those that libsodium documents, and the pointers are used
         // within the call only.
-        unsafe withBytes { key in
+        return unsafe withBytes { key in
             unsafe signature.withBytes { signature in
                 unsafe message.withUnsafeBufferPointer { message in
                     unsafe crypto_sign_verify_detached(
@@ -31,8 +32,9 @@ public struct PublicKey: Bytes32 {
     /// Whether the bytes are a canonical point of the main subgroup: what a key that gets power
     /// must be. A small-order key would accept one signature for every message.
     public var isMainSubgroupPoint: Bool {
+        Sodium.ensureReady()
         // Safe because the key has the 32 bytes that libsodium reads.
-        unsafe withBytes { key in
+        return unsafe withBytes { key in
             unsafe crypto_core_ed25519_is_valid_point(
                 key.assumingMemoryBound(to: UInt8.self).baseAddress!) == 1
         }
