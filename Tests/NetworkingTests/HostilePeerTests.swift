@@ -108,7 +108,7 @@ import Testing
     @Test func `a silent peer is asked, and given up`() async throws {
         var limits = NetworkLimits()
         limits.pingAfterMilliseconds = 50
-        limits.deadAfterMilliseconds = 200
+        limits.deadAfterMilliseconds = 1_500
         let node = TestNode(1, limits: limits)
         try await withRunning([node]) { addresses in
             try await RawPeer.connect(to: addresses[0]) { peer in
@@ -126,8 +126,8 @@ import Testing
 
     @Test func `nodes that answer pings stay connected`() async throws {
         var limits = NetworkLimits()
-        limits.pingAfterMilliseconds = 20
-        limits.deadAfterMilliseconds = 200
+        limits.pingAfterMilliseconds = 50
+        limits.deadAfterMilliseconds = 500
         let a = TestNode(1, limits: limits)
         let b = TestNode(2, limits: limits)
         try await withRunning([a, b]) { addresses in
