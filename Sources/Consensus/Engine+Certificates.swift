@@ -61,7 +61,7 @@ extension Engine {
         }
     }
 
-    private mutating func tallied(_ statement: Statement, in view: View) {
+    mutating func tallied(_ statement: Statement, in view: View) {
         guard let state = views.state(view), state.certificate(statement.kind) == nil else {
             return
         }

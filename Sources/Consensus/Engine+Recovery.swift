@@ -16,9 +16,8 @@ extension Engine {
         for record in recovery.records { restore(record) }
         guard mode == .active else { return }
         for vote in recovery.signedVotes { restore(vote) }
-        for view in views.views(after: lastFinalView, through: Engine.viewMax) {
-            restoreRules(of: view)
-        }
+        let above = views.views(after: lastFinalView, through: Engine.viewMax)
+        for view in above { restoreRules(of: view) }
         for signer in activity.indices { activity[signer] = current }
         let leader = leaders.leader(of: current)
         isLeaderFailed = views.read(current, \.votes)?.vote(.nullify, of: leader) != nil
@@ -26,6 +25,8 @@ extension Engine {
         restartTimers()
         standstillDeadline = now.advanced(byMilliseconds: standstillDelay)
         performNow(.report(.entered(current, leader: leader)))
+        // A quorum may have been here before its certificate was durable.
+        for view in above { restoreTallies(of: view) }
         signAgain()
         resend()
     }
@@ -131,6 +132,13 @@ extension Engine {
         case .unknown: noteNotarization(view)
         case .agreed: finalizable.append(view)
         case .failed: return
+        }
+    }
+
+    private mutating func restoreTallies(of view: View) {
+        guard let tallies = views.read(view, \.votes.tallies) else { return }
+        for tally in tallies where mode == .active && view > lastFinalView {
+            tallied(tally.statement, in: view)
         }
     }
 

@@ -19,6 +19,8 @@ extension Engine {
             isLeaderFailed = vote.value.signer == leader
         }
         performNow(.report(.entered(view, leader: leader)))
+        // In a long outage views pile up above LF: those far below keep only what they decided.
+        views.compact(below: view.lowered(by: Limits.retainedViewsMax))
         restartTimers()
         isSkipping = shouldSkip(leader)
     }

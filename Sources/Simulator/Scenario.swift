@@ -12,16 +12,24 @@ public struct Scenario: Sendable {
     /// of the power.
     public var twin: Int?
 
+    /// A validator that is switched off with the first crash and never comes back: less than a third
+    /// of the power.
+    public var dead: Int?
+
     // The network, in milliseconds and permille.
     public var latency: UInt64
     public var jitter: UInt64
     public var loss: UInt64
     public var duplication: UInt64
     public var partitions: Bool
+    /// Two endpoints that never reach each other, not even after the faults.
+    public var lastingCut: Bool
 
     // The machines.
     /// The mean time between crashes of one node; zero: none.
     public var crashInterval: UInt64
+    /// Whether a restart of the first endpoint finds its log deleted; the signer's table stays.
+    public var losesLog: Bool
     public var syncLatency: UInt64
     public var executionLatency: UInt64
     public var clockSkew: UInt64
@@ -42,6 +50,8 @@ public struct Scenario: Sendable {
         loss = random.chance(500) ? random.within(0...300) : 0
         duplication = random.chance(300) ? random.within(0...200) : 0
         partitions = random.chance(300)
+        lastingCut = count >= 4 && random.chance(100)
+        losesLog = count >= 4 && random.chance(100)
         crashInterval = random.chance(500) ? random.within(1_000...30_000) : 0
         syncLatency = random.chance(800) ? random.within(0...10) : random.within(10...300)
         executionLatency = random.within(0...30)
@@ -54,10 +64,13 @@ public struct Scenario: Sendable {
             blockInterval: block, idleInterval: idle, leaderTimeout: leader,
             advanceTimeout: leader + 1_000, retryInterval: random.within(2_000...5_000))
         faultEvents = Int(random.within(400...1_600))
-        if count >= 4, random.chance(300) {
-            let candidate = Int(random.below(UInt64(count)))
-            let total = powers.reduce(0, +)
-            if 3 * powers[candidate] < total { twin = candidate }
+        guard count >= 4 else { return }
+        let candidate = Int(random.below(UInt64(count)))
+        guard 3 * powers[candidate] < powers.reduce(0, +) else { return }
+        switch random.below(4) {
+        case 0: twin = candidate
+        case 1: dead = candidate
+        default: return
         }
     }
 
@@ -72,6 +85,9 @@ public struct Scenario: Sendable {
     /// Turns every fault off; latencies and times stay.
     public mutating func makeFaultless() {
         twin = nil
+        dead = nil
+        lastingCut = false
+        losesLog = false
         jitter = 0
         loss = 0
         duplication = 0

@@ -27,6 +27,7 @@ struct VirtualNetwork: Sendable {
     private var groups: [Int]
     /// A link that carries nothing in one direction.
     private var cut: (from: Int, to: Int)?
+    private let hasLastingCut: Bool
 
     init(scenario: Scenario, endpoints: Int) {
         latency = scenario.latency
@@ -34,6 +35,7 @@ struct VirtualNetwork: Sendable {
         loss = scenario.loss
         duplication = scenario.duplication
         groups = [Int](repeating: 0, count: endpoints)
+        hasLastingCut = scenario.lastingCut
     }
 
     /// After how many milliseconds copies of a packet arrive: none, one or two.
@@ -41,6 +43,7 @@ struct VirtualNetwork: Sendable {
         from: Int, to: Int, random: inout SeededRandom
     ) -> [UInt64] {
         guard groups[from] == groups[to], cut.map({ $0 != (from, to) }) ?? true else { return [] }
+        if hasLastingCut, min(from, to) == 1, max(from, to) == 2 { return [] }
         guard !random.chance(loss) else { return [] }
         var times = [latency + random.below(jitter + 1)]
         if random.chance(duplication) {

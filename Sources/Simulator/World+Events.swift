@@ -10,6 +10,7 @@ extension World {
         switch occurrence {
         case .crash: crash(node)
         case .restart:
+            guard node.signer != deadSeat else { return }
             if !node.isUp { start(node) }
             scheduleCrash(of: node)
         case .work(let isPending):
@@ -69,6 +70,7 @@ extension World {
             _ = record(intent, by: node)
         }
         node.disk.crash(random: &random)
+        if scenario.losesLog, node.endpoint == 0 { node.disk.log = [] }
         let delay = random.within(10...5_000)
         schedule(.restart, to: node, afterMilliseconds: delay, outlivesProcess: true)
     }

@@ -37,6 +37,7 @@ public struct World {
     var events = 0
     var crashes = 0
     var isHealing = false
+    let deadSeat: UInt16?
     /// Milliseconds of the wall clock at the virtual origin.
     static let epochMilliseconds: UInt64 = 1_000_000
 
@@ -58,12 +59,11 @@ public struct World {
         var owners = (0..<powers.count).map { UInt16($0) }
         var byzantine: Set<UInt16> = []
         if let twin = scenario.twin {
-            // The set is ordered by power: the twin is the seat that has this power.
-            let power = scenario.powers[twin]
-            let seat = UInt16(powers.lastIndex(of: power) ?? 0)
+            let seat = World.seat(of: twin, scenario, powers)
             owners.append(seat)
             byzantine = [seat]
         }
+        deadSeat = scenario.dead.map { World.seat(of: $0, scenario, powers) }
         network = VirtualNetwork(scenario: scenario, endpoints: owners.count)
         checker = Checker(powers: powers, byzantine: byzantine)
         trace = Trace(keepsLines: keepsTrace)
@@ -74,6 +74,12 @@ public struct World {
                 endpoint: endpoint, signer: signer, instance: instance,
                 timing: scenario.timing, skew: skews[endpoint])
         }
+    }
+
+    /// The set is ordered by power: a seat that has the power of a validator of the scenario.
+    private static func seat(of validator: Int, _ scenario: Scenario, _ powers: [UInt64]) -> UInt16
+    {
+        UInt16(powers.lastIndex(of: scenario.powers[validator]) ?? 0)
     }
 
     /// The same for every simulation with these powers.
@@ -138,7 +144,7 @@ public struct World {
     private func isReached(_ goal: View) -> Bool {
         nodes.allSatisfy { node in
             let told = node.engine.finalizedHead?.certificate.value.view ?? .zero
-            return told >= goal || scenario.twin != nil && isTwin(node)
+            return told >= goal || isTwin(node) || node.signer == deadSeat
         }
     }
 
@@ -226,7 +232,8 @@ public struct World {
         network.heal()
         network.loss = 0
         network.duplication = 0
-        for node in nodes where !node.isUp { start(node) }
+        for node in nodes where node.signer == deadSeat { node.isUp = false }
+        for node in nodes where !node.isUp && node.signer != deadSeat { start(node) }
         trace.note("\(now / 1_000_000) healed")
     }
 
@@ -235,6 +242,7 @@ public struct World {
         checker.restarted(
             node.endpoint, at: recovery.floor?.header.height ?? node.instance.base.height)
         give(.start(recovery), to: node)
+        trace.note("\(now / 1_000_000) \(node.endpoint) state \(node.engine.stateDigest)")
         give(.workPending(node.hasWork), to: node)
     }
 

@@ -176,6 +176,16 @@ import Testing
         #expect(!output.contains { $0.hasPrefix("sign notarize") })
     }
 
+    @Test func `2_15 a quorum whose certificate was not durable is one again after a restart`()
+        throws
+    {
+        _ = try runner.run(["node A powers=1", "auto off"] + Self.blocks)
+        try run("built h1", "sync", "sign")
+        // The vote is in the signer's table; the certificate was lost.
+        #expect(try run("crash").contains { $0.hasPrefix("persist 3: certificate notarize 1") })
+        #expect(try run("executed h1 valid").contains("enter 2, leader A"))
+    }
+
     // MARK: 2.17
 
     @Test func `P1 after all crashed the own nullify is in the own tally again`() throws {

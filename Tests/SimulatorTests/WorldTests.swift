@@ -14,7 +14,7 @@ import Testing
     }
 
     /// Seeds that broke a rule once.
-    @Test(arguments: [4, 6, 8, 46, 48] as [UInt64])
+    @Test(arguments: [4, 6, 8, 46, 48, 13_073, 13_633] as [UInt64])
     func `a seed that once failed holds`(seed: UInt64) {
         var world = World(seed: seed)
         let outcome = world.run()
