@@ -181,12 +181,7 @@ public final class Node: Service {
                 try await network.run { [self] event in receive(event) }
             }
             group.addTask { [server] in try await server.run() }
-            group.addTask {
-                await withTaskCancellationHandler {
-                    try? await gracefulShutdown()
-                } onCancel: {
-                }
-            }
+            group.addTask { try? await gracefulShutdown() }
             var failure: (any Error)?
             do {
                 try await group.next()
@@ -194,7 +189,10 @@ public final class Node: Service {
                 failure = error
             }
             stop()
-            group.cancelAll()
+            // At a graceful shutdown the server ends by itself, with its streams and requests.
+            if !Task.isShuttingDownGracefully {
+                group.cancelAll()
+            }
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, !(error is CancellationError) {
                     failure = failure ?? error
