@@ -18,6 +18,8 @@ struct Load: Sendable {
         let samples: [Sample]
         /// Transfers that nodes took.
         let accepted: Int
+        /// What was left when it was time to stop.
+        let unsent: [Batch]
         /// Requests that were sent again because a pool was full.
         let retries: Int
         /// The processor time of this program, in microseconds, while the load ran.
@@ -56,6 +58,7 @@ struct Load: Sendable {
             var retries = 0
             var height: UInt64 = 0
             var sendersDone = 0
+            var unsent: [Batch] = []
         }
 
         let state = Mutex(State())
@@ -81,7 +84,8 @@ struct Load: Sendable {
         }
         let state = progress.state.withLock { $0 }
         return Result(
-            samples: samples, accepted: state.accepted, retries: state.retries,
+            samples: samples, accepted: state.accepted, unsent: state.unsent,
+            retries: state.retries,
             ownMicroseconds: Load.ownMicroseconds - ownBefore)
     }
 
@@ -90,7 +94,7 @@ struct Load: Sendable {
     private func send(
         _ queue: [Batch], to address: String, _ watch: Stopwatch, _ progress: Progress
     ) async throws {
-        for batch in queue {
+        for (index, batch) in queue.enumerated() {
             while true {
                 let (mayStart, isOver) = progress.state.withLock { state in
                     let isOver =
@@ -101,7 +105,10 @@ struct Load: Sendable {
                     }
                     return (mayStart, isOver)
                 }
-                if isOver { return }
+                if isOver {
+                    progress.state.withLock { $0.unsent += queue[index...] }
+                    return
+                }
                 if mayStart { break }
                 try await Task.sleep(for: .milliseconds(2))
             }

@@ -51,6 +51,7 @@ struct ThroughputFigures {
             client: cluster.client, addresses: cluster.addresses, window: window,
             microsecondsMax: secondsMax * 1_000_000)
         let result = try await load.run(queues, cluster: cluster)
+        plan.takeBack(result.unsent)
         let resident = cluster.residentBytesMax
         try await checkAllSucceeded(cluster, count: result.accepted)
         let middle = result.middle
@@ -94,9 +95,10 @@ struct ThroughputFigures {
         try await cluster.stop(late, signal: SIGKILL)
         let queues = await queues(
             catchUpTransfers, &plan, nodes: others.count, accounts: cluster.accounts.count)
+        // A smaller window makes more blocks of as many transfers.
         let load = Load(
             client: cluster.client, addresses: others.map { cluster.addresses[$0] },
-            window: window, microsecondsMax: catchUpSecondsMax * 1_000_000)
+            window: max(window / 4, batch), microsecondsMax: catchUpSecondsMax * 1_000_000)
         let result = try await load.run(queues, cluster: cluster)
         let to = result.last.height
         let watch = Stopwatch()
@@ -106,7 +108,9 @@ struct ThroughputFigures {
         let note =
             "\(to - from) blocks with \(result.accepted) transfers in \(time / 1_000) ms,"
             + " from the start of the process"
-        report.add("catch-up blocks/s", perSecond(Int(to - from), time), "1/s", note)
+        report.add(
+            "catch-up blocks/s", thousandths: perSecond(Int(to - from) * 1_000, time), digits: 1,
+            "1/s", note)
         report.add("catch-up transfers/s", perSecond(result.accepted, time), "1/s", note)
         try await checkAllSucceeded(cluster, count: before + result.accepted)
     }

@@ -113,13 +113,24 @@ struct Transfers: Sendable {
         of transactions: [SignedTransaction], firstSender: Int, accounts: Int, nodes: Int,
         size: Int
     ) -> [[Batch]] {
-        var queues = [[SignedTransaction]](repeating: [], count: nodes)
+        var queues = [[(sender: Int, SignedTransaction)]](repeating: [], count: nodes)
         for (index, transaction) in transactions.enumerated() {
-            queues[(firstSender + index) % accounts % nodes].append(transaction)
+            let sender = (firstSender + index) % accounts
+            queues[sender % nodes].append((sender, transaction))
         }
         return queues.map { queue in
             stride(from: 0, to: queue.count, by: size).map { start in
-                Batch(Array(queue[start..<min(start + size, queue.count)]))
+                let part = queue[start..<min(start + size, queue.count)]
+                return Batch(part.map(\.1), senders: part.map(\.sender))
+            }
+        }
+    }
+
+    /// Takes back transfers that were never sent, so that their accounts go on without a gap.
+    mutating func takeBack(_ batches: some Sequence<Batch>) {
+        for batch in batches {
+            for sender in batch.senders {
+                sequences[sender] -= 1
             }
         }
     }
@@ -127,11 +138,13 @@ struct Transfers: Sendable {
 
 /// The body of one request.
 struct Batch: Sendable {
-    let count: Int
+    let senders: [Int]
     let bytes: [UInt8]
 
-    init(_ transactions: [SignedTransaction]) {
-        count = transactions.count
+    var count: Int { senders.count }
+
+    init(_ transactions: [SignedTransaction], senders: [Int]) {
+        self.senders = senders
         var writer = ByteWriter(capacity: 256 * transactions.count)
         writer.writeList(transactions)
         bytes = writer.bytes
