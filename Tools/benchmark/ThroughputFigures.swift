@@ -73,6 +73,8 @@ struct ThroughputFigures {
     }
 
     private func checkAllSucceeded(_ cluster: Cluster, count: Int) async throws {
+        // The nodes that are asked for balances may be a block behind the one that was looked at.
+        try await cluster.wait(for: cluster.height(0) ?? 1, on: [0, 1])
         let received = try await cluster.received()
         guard received == count else {
             throw CommandError(
