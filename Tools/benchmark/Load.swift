@@ -191,10 +191,15 @@ struct Load: Sendable {
     }
 
     /// The head, and the transactions of the blocks above `height`.
+    ///
+    /// A node reads a block as a whole to tell how long it is, so that it is asked for new ones
+    /// only.
     private func newBlocks(above height: UInt64) async throws -> (head: UInt64, count: Int) {
+        let status = try await client.json(addresses[0], "/v1/status")
+        guard let newest = status["height"]?.integer, newest > height else { return (height, 0) }
         var count = 0
         var head: UInt64?
-        var path = "/v1/blocks?limit=8"
+        var path = "/v1/blocks?limit=\(min(100, newest - height + 1))"
         while true {
             let page = try await client.json(addresses[0], path)
             for block in page["items"]?.items ?? [] {
@@ -204,7 +209,7 @@ struct Load: Sendable {
                 count += Int(block["transactions"]?.integer ?? 0)
             }
             guard let next = page["next"]?.text else { return (head ?? height, count) }
-            path = "/v1/blocks?limit=100&cursor=\(next)"
+            path = "/v1/blocks?limit=8&cursor=\(next)"
         }
     }
 
