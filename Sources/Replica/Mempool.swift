@@ -149,11 +149,13 @@ public struct Mempool: Sendable {
     private var order: [Rank] = []
     private var nextArrival: UInt64 = 0
     private var recent: RecentIDs
+    private var finalizedNext: RecentSequences
     public private(set) var byteCount = 0
 
     public init(limits: Limits = Limits()) {
         self.limits = limits
         recent = RecentIDs(capacity: limits.remembered)
+        finalizedNext = RecentSequences(capacity: limits.remembered)
     }
 
     public var count: Int { entries.count }
@@ -189,7 +191,9 @@ public struct Mempool: Sendable {
         }
         let lane = Lane(sender: content.sender, number: content.lane)
         let queue = lanes[lane]
-        let next = max(queue?.next ?? 0, facts.nextSequence)
+        // The door reads a state that may lag behind the last finalized block: the pool's own
+        // memory of what was included keeps a lane from waiting for it for ever.
+        let next = max(queue?.next ?? 0, facts.nextSequence, finalizedNext[lane] ?? 0)
         guard content.sequence >= next else { throw .sequenceTooLow(next: next) }
         guard content.sequence - next < UInt64(limits.perLane) else {
             throw .sequenceTooFarAhead(next: next)
@@ -380,6 +384,7 @@ public struct Mempool: Sendable {
             remove(signed.id)
             let content = signed.transaction
             let lane = Lane(sender: content.sender, number: content.lane)
+            finalizedNext.raise(lane, to: content.sequence &+ 1)
             guard var queue = lanes[lane] else { continue }
             queue.next = max(queue.next, content.sequence &+ 1)
             lanes[lane] = queue
@@ -432,6 +437,27 @@ public struct LaneAdvance: Hashable, Sendable {
         self.sender = sender
         self.lane = lane
         self.nextSequence = nextSequence
+    }
+}
+
+/// The next sequences of the lanes that recent blocks have moved.
+struct RecentSequences: Sendable {
+    private let capacity: Int
+    private var young: [Mempool.Lane: UInt64] = [:]
+    private var old: [Mempool.Lane: UInt64] = [:]
+
+    /// Remembers at least the last `capacity` lanes and at most twice as many.
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    subscript(lane: Mempool.Lane) -> UInt64? { young[lane] ?? old[lane] }
+
+    mutating func raise(_ lane: Mempool.Lane, to sequence: UInt64) {
+        young[lane] = max(self[lane] ?? 0, sequence)
+        guard young.count >= capacity else { return }
+        old = young
+        young = [:]
     }
 }
 
