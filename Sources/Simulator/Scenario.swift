@@ -8,13 +8,10 @@ public struct Scenario: Sendable {
 
     public var powers: [UInt64]
     public var timing: Timing
-    /// A validator with two copies of itself, which share a key and nothing else: less than a third
-    /// of the power.
-    public var twin: Int?
-
-    /// A validator that is switched off with the first crash and never comes back: less than a third
-    /// of the power.
-    public var dead: Int?
+    /// A validator of less than a third of the power, and what is wrong with it.
+    public var faulty: Int?
+    /// nil: the faulty validator is switched off in the end and never comes back.
+    public var adversary: Adversary?
 
     // The network, in milliseconds and permille.
     public var latency: UInt64
@@ -67,11 +64,10 @@ public struct Scenario: Sendable {
         guard count >= 4 else { return }
         let candidate = Int(random.below(UInt64(count)))
         guard 3 * powers[candidate] < powers.reduce(0, +) else { return }
-        switch random.below(4) {
-        case 0: twin = candidate
-        case 1: dead = candidate
-        default: return
-        }
+        guard random.chance(600) else { return }
+        faulty = candidate
+        guard random.chance(850) else { return }
+        adversary = Adversary.allCases[Int(random.below(UInt64(Adversary.allCases.count)))]
     }
 
     private static func powers(count: Int, random: inout SeededRandom) -> [UInt64] {
@@ -84,8 +80,8 @@ public struct Scenario: Sendable {
 
     /// Turns every fault off; latencies and times stay.
     public mutating func makeFaultless() {
-        twin = nil
-        dead = nil
+        faulty = nil
+        adversary = nil
         lastingCut = false
         losesLog = false
         jitter = 0

@@ -13,6 +13,7 @@ extension World {
         case .sign(let intent): sign(intent, by: node)
         case .send(let message, let recipients): send(message, to: recipients, by: node)
         case .propose(let vote, let header, let justification):
+            guard !distort(vote, header, justification, by: node) else { return }
             for other in others(than: node) {
                 send(.proposal(vote, header, justification), to: other, by: node)
             }
@@ -104,27 +105,27 @@ extension World {
     }
 
     private mutating func note(_ report: Report, by node: SimulatedNode) {
-        let isTwin = nodes.contains { $0.signer == node.signer && $0.endpoint != node.endpoint }
+        let isHonest = node.signer != byzantineSeat
         switch report {
         case .safetyHalt(let a, let b):
             checker.fail("halt", "endpoint \(node.endpoint): \(a.value) and \(b.value)")
         case .localDivergence(let view, _):
             checker.fail("divergence", "endpoint \(node.endpoint) in view \(view)")
         case .invalidProposal(let view, let leader):
-            let leads = nodes.filter { $0.signer == leader }.count
-            if leads == 1, !isTwin {
+            if leader != byzantineSeat, isHonest {
                 checker.fail("X7", "honest \(leader) proposed what is invalid in \(view)")
             }
         case .evidence(let evidence):
-            if nodes.filter({ $0.signer == evidence.signer }).count == 1 {
+            if evidence.signer != byzantineSeat {
                 checker.fail("X3", "evidence against honest \(evidence.signer)")
             }
         case .voteRefused(let kind, let view):
             // The table is pruned with the committed state: a late finalize is moot then.
-            if !isTwin, view > node.engine.lastFinalizedView {
+            if isHonest, view > node.engine.lastFinalizedView {
                 checker.fail("guard", "\(node.endpoint) refused \(kind) of \(view)")
             }
-        case .entered, .timedOut: return
+        case .entered(let view, _): entered(view, by: node)
+        case .timedOut: return
         }
     }
 
@@ -139,7 +140,9 @@ extension World {
     ) {
         let packet: Packet
         switch message {
-        case .vote(let vote): packet = .vote(vote)
+        case .vote(let vote):
+            guard !distort(vote, by: node) else { return }
+            packet = .vote(vote)
         case .certificate(let certificate):
             checker.sent(certificate.value)
             packet = .certificate(certificate, nil)

@@ -37,7 +37,9 @@ public struct World {
     var events = 0
     var crashes = 0
     var isHealing = false
+    /// Never comes back after the faults.
     let deadSeat: UInt16?
+    let byzantineSeat: UInt16?
     /// Milliseconds of the wall clock at the virtual origin.
     static let epochMilliseconds: UInt64 = 1_000_000
 
@@ -58,12 +60,13 @@ public struct World {
         let powers = instance.validators.validators.map(\.power)
         var owners = (0..<powers.count).map { UInt16($0) }
         var byzantine: Set<UInt16> = []
-        if let twin = scenario.twin {
-            let seat = World.seat(of: twin, scenario, powers)
-            owners.append(seat)
+        let seat = scenario.faulty.map { World.seat(of: $0, scenario, powers) }
+        byzantineSeat = scenario.adversary == nil ? nil : seat
+        deadSeat = scenario.adversary == nil ? seat : nil
+        if let seat = byzantineSeat {
             byzantine = [seat]
+            if scenario.adversary == .twin { owners.append(seat) }
         }
-        deadSeat = scenario.dead.map { World.seat(of: $0, scenario, powers) }
         network = VirtualNetwork(scenario: scenario, endpoints: owners.count)
         checker = Checker(powers: powers, byzantine: byzantine)
         trace = Trace(keepsLines: keepsTrace)
@@ -144,12 +147,8 @@ public struct World {
     private func isReached(_ goal: View) -> Bool {
         nodes.allSatisfy { node in
             let told = node.engine.finalizedHead?.certificate.value.view ?? .zero
-            return told >= goal || isTwin(node) || node.signer == deadSeat
+            return told >= goal || node.signer == byzantineSeat || node.signer == deadSeat
         }
-    }
-
-    private func isTwin(_ node: SimulatedNode) -> Bool {
-        nodes.filter { $0.signer == node.signer }.count > 1
     }
 
     private mutating func failProgress(_ goal: View) {
