@@ -69,6 +69,7 @@ struct Checker: Sendable {
             for other in earlier where isContradiction(other, statement) {
                 fail("X3", "signer \(signer) in view \(view): \(other) and \(statement)")
             }
+            checkReason(of: statement, in: view, by: signer)
         }
         statements[key] = earlier + [statement]
         let claim = Claim(view: view, statement: statement)
@@ -80,6 +81,31 @@ struct Checker: Sendable {
                 continue
             }
             checkQuorums(view, statement, other)
+        }
+    }
+
+    /// What must lie behind an honest vote, whatever the voter thinks: nullifications of all views
+    /// between a notarized block and its parent, a notarization under a finalize vote.
+    private mutating func checkReason(
+        of statement: Statement, in view: View, by signer: UInt16
+    ) {
+        switch statement {
+        case .nullify: return
+        case .finalize(let candidate):
+            let claim = Claim(view: view, statement: .notarize(candidate))
+            if !isQuorum(signers[claim, default: []]) {
+                fail("R6", "signer \(signer) finalized in \(view) what nobody notarized")
+            }
+        case .notarize(let candidate):
+            if candidate.parentView >= view { fail("2.5", "a parent of \(view) is not below it") }
+            var between = candidate.parentView.value + 1
+            while between < view.value {
+                let claim = Claim(view: View(between), statement: .nullify)
+                if !isQuorum(signers[claim, default: []]) {
+                    fail("2.5", "signer \(signer) in \(view) passed over view \(between)")
+                }
+                between += 1
+            }
         }
     }
 

@@ -29,6 +29,14 @@ import Testing
         #expect(checker.violations.isEmpty)
     }
 
+    @Test func `an honest vote without what must lie behind it is found`() {
+        var checker = checker()
+        checker.signed(view: View(1), signer: 0, statement: .finalize(a))
+        #expect(checker.violations.map(\.rule) == ["R6"])
+        checker.signed(view: View(2), signer: 0, statement: .notarize(a))
+        #expect(checker.violations.map(\.rule) == ["R6", "2.5"])
+    }
+
     @Test func `X4 two quorums of one view are found`() {
         var checker = checker(byzantine: [0, 1, 2, 3])
         for signer in 0..<3 as Range<UInt16> {
