@@ -20,6 +20,8 @@ enum Occurrence: Sendable {
     case crash
     case restart
     case work(Bool)
+    /// The next burst is drawn.
+    case sharedWork
     case repartition
 }
 

@@ -33,6 +33,10 @@ public struct Scenario: Sendable {
     /// Whether there is work all the time, now and then, or never.
     public var workInterval: UInt64
 
+    /// Whether work reaches all nodes together and is done by the block that contains it, as with
+    /// gossiped transactions; otherwise each node has its own, which no block does away with.
+    public var sharesWork = false
+
     /// How many events the faults last.
     public var faultEvents: Int
     /// How far every honest node's last final view must rise after the faults.

@@ -19,7 +19,8 @@ extension World {
                 give(.workPending(isPending), to: node)
                 if isPending { scheduleBuild(of: node) }
             }
-            scheduleWork(of: node)
+            if !scenario.sharesWork { scheduleWork(of: node) }
+        case .sharedWork: scheduleSharedWork()
         case .repartition:
             guard !isHealing else { return }
             network.repartition(random: &random)
@@ -44,6 +45,7 @@ extension World {
             give(
                 .executed(instance: request.instance, hash: request.hash, result: result),
                 to: node)
+            finishWork(of: request.header, at: node)
         case .buildDue(let view): beginBuild(of: view, by: node)
         case .blockBuilt(let view, let header): finishBuild(of: view, header, by: node)
         case .timeReached(let view):
@@ -125,6 +127,14 @@ extension World {
         node.disk.blocks[hash] = header
         node.executed[hash] = header.stateRoot
         give(.built(instance: node.instance.id, view: view, header: header), to: node)
+        finishWork(of: header, at: node)
+    }
+
+    /// What a block contains is not waiting any more.
+    private mutating func finishWork(of header: Header, at node: SimulatedNode) {
+        guard scenario.sharesWork, node.hasWork, header.transactionsRoot != .zero else { return }
+        node.hasWork = false
+        give(.workPending(false), to: node)
     }
 
     private mutating func commit(_ height: Height, by node: SimulatedNode) {

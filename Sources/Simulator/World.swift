@@ -200,9 +200,10 @@ public struct World {
     private mutating func scheduleFaults() {
         for node in nodes {
             scheduleCrash(of: node)
-            node.hasWork = scenario.workInterval > 0
-            if scenario.workInterval > 0 { scheduleWork(of: node) }
+            node.hasWork = scenario.workInterval > 0 && !scenario.sharesWork
+            if scenario.workInterval > 0, !scenario.sharesWork { scheduleWork(of: node) }
         }
+        if scenario.sharesWork { scheduleSharedWork() }
         if scenario.partitions { scheduleRepartition() }
     }
 
@@ -216,6 +217,17 @@ public struct World {
         let delay = random.within(1...2 * scenario.workInterval)
         schedule(
             .work(random.chance(500)), to: node, afterMilliseconds: delay, outlivesProcess: true)
+    }
+
+    /// A burst of transactions: at one node first, at the others a moment later.
+    mutating func scheduleSharedWork() {
+        let delay = random.within(1...2 * scenario.workInterval)
+        for node in nodes {
+            let hops = random.below(scenario.latency + scenario.jitter + 1)
+            schedule(.work(true), to: node, afterMilliseconds: delay + hops, outlivesProcess: true)
+        }
+        schedule(
+            .sharedWork, to: nodes[0], afterMilliseconds: delay + 1, outlivesProcess: true)
     }
 
     mutating func scheduleRepartition() {

@@ -186,6 +186,16 @@ import Testing
         #expect(try run("executed h1 valid").contains("enter 2, leader A"))
     }
 
+    @Test func `2_9 S49 when every leader is excluded nobody is skipped`() throws {
+        try start()
+        try run("excluded A B C D")
+        let output = try run("certificate A,B,C nullify 1")
+        #expect(!output.contains { $0.hasPrefix("timed out") })
+        // With one of them excluded the others are a quorum: it is.
+        try run("excluded C")
+        #expect(try run("certificate A,B,C nullify 2").contains("timed out 3, leader C"))
+    }
+
     // MARK: 2.17
 
     @Test func `P1 after all crashed the own nullify is in the own tally again`() throws {

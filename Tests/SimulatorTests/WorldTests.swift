@@ -50,4 +50,21 @@ import Testing
         #expect(outcome.finalizedViews + 3 >= Int(outcome.views))
         #expect(!outcome.trace.lines.contains { $0.contains("sign nullify") })
     }
+
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func `S47 bursts of transactions on an idle chain cost no view`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var scenario = Scenario(random: &random, validators: 4)
+        scenario.makeFaultless()
+        scenario.timing.blockInterval = 100
+        scenario.timing.idleInterval = 2_000
+        scenario.workInterval = 700 * seed
+        scenario.sharesWork = true
+        scenario.faultEvents = 3_000
+        var world = World(seed: seed, scenario: scenario, random: random, keepsTrace: true)
+        let outcome = world.run()
+        #expect(outcome.violations.isEmpty, "\(outcome.violations)")
+        #expect(!outcome.trace.lines.contains { $0.contains("sign nullify") })
+        #expect(outcome.views >= 10)
+    }
 }
