@@ -74,6 +74,7 @@ let package = Package(
             name: "Simulator",
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica",
+                orderedCollections,
             ]),
 
         // The operators' package, and the programs.
