@@ -108,6 +108,10 @@ public struct Server: Service {
             throw cannotListen(error)
         } catch let error as SocketAddressError {
             throw cannotListen(error)
+        } catch is SocketAddressError.UnknownHost {
+            throw ServerError.cannotListen(
+                host: configuration.host, port: configuration.port,
+                reason: "no such host is known")
         }
     }
 
@@ -119,7 +123,7 @@ public struct Server: Service {
     private func makeApplication() -> some ApplicationProtocol {
         var logger = logger
         // What the framework tells about itself is of no use to whoever runs a node.
-        logger.logLevel = max(logger.logLevel, .warning)
+        logger.logLevel = .critical
         let onListening = onListening
         return Application(
             router: api.makeRouter(),

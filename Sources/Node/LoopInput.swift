@@ -23,9 +23,6 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
     /// This node's execution disagrees with the chain's.
     case divergence(String)
 
-    /// What a service manager sees (decisions.md 18).
-    public var exitCode: Int32 { 70 }
-
     public var description: String {
         switch self {
         case .safetyHalt(let detail): "safety halt: \(detail)"

@@ -187,7 +187,28 @@ extension NodeConfiguration {
         return (configuration, origins)
     }
 
+    /// The parser ends the process at some headers that are none, such as `[[[`; here only those of
+    /// plain sections are needed.
+    private static func checkHeaders(of toml: String) throws(ConfigurationError) {
+        for (index, line) in toml.split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline
+        ).enumerated() {
+            let text = line.trimmingCharacters(in: .whitespaces)
+            guard text.hasPrefix("[") else { continue }
+            let code = text.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces)
+            let name = code.dropFirst().dropLast()
+            let isPlain = name.utf8.allSatisfy {
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_")
+            }
+            guard code.hasSuffix("]"), !name.isEmpty, isPlain else {
+                throw ConfigurationError(
+                    problems: ["line \(index + 1): expected a section like [api]: \(text)"])
+            }
+        }
+    }
+
     private static func entries(toml: String) throws(ConfigurationError) -> [(String, String)] {
+        try checkHeaders(of: toml)
         let root: TOMLTable
         do {
             root = try TOMLTable(string: toml)

@@ -3,6 +3,7 @@ import Codec
 import Consensus
 import Cryptography
 import Foundation
+import Glibc
 import Ledger
 import Replica
 import StateTree
@@ -39,6 +40,7 @@ enum DataFolder {
         } catch {
             throw .storage(.io(path: home.data, detail: error.localizedDescription))
         }
+        try checkSpace(at: home.data)
         let database = try database(at: home.database)
         let blocks = BlockStore(database: database)
         let states = StateStore(database: database, retention: retention)
@@ -54,6 +56,23 @@ enum DataFolder {
             }
         }
         return try open(home, genesis: genesis, blocks: blocks, states: states)
+    }
+
+    /// What opening may write: the rows of the write-ahead log, as tables.
+    static let startBytesMin: UInt64 = 64 * 1024 * 1024
+
+    /// Without room RocksDB ends the process in the middle of opening.
+    private static func checkSpace(at path: String) throws(NodeError) {
+        var facts = statvfs()
+        guard statvfs(path, &facts) == 0 else { return }
+        let free = UInt64(facts.f_bavail) * UInt64(facts.f_frsize)
+        guard free >= startBytesMin else {
+            throw .storage(
+                .io(
+                    path: path,
+                    detail: "the disk is full: \(free / 1024) KiB are free, a start needs "
+                        + "\(startBytesMin / 1024)"))
+        }
     }
 
     private static func database(at path: String) throws(NodeError) -> Database {

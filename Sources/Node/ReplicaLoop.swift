@@ -48,15 +48,36 @@ actor ReplicaLoop {
     ///
     /// - Throws: `NodeFailure` if the node must not go on.
     func run() throws(NodeFailure) {
+        defer { refuseTheRest() }
         while failure == nil, let batch = inputs.receive(until: timers.values.min()) {
-            for input in batch {
-                if case .stop = input { return }
+            for (index, input) in batch.enumerated() {
+                if case .stop = input {
+                    batch[(index + 1)...].forEach(refuse)
+                    return
+                }
                 handle(input)
             }
             fireTimers()
             publish()
         }
         if let failure { throw failure }
+    }
+
+    /// Nobody waits for an answer of a loop that has ended: a request of the API that did would
+    /// keep the process from stopping.
+    private func refuseTheRest() {
+        inputs.close()
+        while let batch = inputs.receive(until: nil) {
+            batch.forEach(refuse)
+        }
+    }
+
+    private func refuse(_ input: LoopInput) {
+        switch input {
+        case .waiting(_, let continuation): continuation.resume(returning: nil)
+        case .nextSequence(_, _, let continuation): continuation.resume(returning: nil)
+        case .replica, .message, .fatal, .stop: return
+        }
     }
 
     private func handle(_ input: LoopInput) {

@@ -29,16 +29,25 @@ import KeyTool
             }
         } catch let error as CommandError {
             Console.report(error)
-            Foundation.exit(error.exit.rawValue)
+            leave(error.exit.rawValue)
         } catch {
             if exitCode(for: error) == .validationFailure,
                 let suggestion = Suggestion.forUnknownWord(in: arguments, of: Althing.self)
             {
                 Console.report(suggestion)
-                Foundation.exit(suggestion.exit.rawValue)
+                leave(suggestion.exit.rawValue)
             }
             exit(withError: error)
         }
+        leave(0)
+    }
+
+    /// Ends the process without C++'s destructors of globals: RocksDB's would free what its own
+    /// threads, and a database that another thread is closing, still use. All that must last is on
+    /// the disk before.
+    private static func leave(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
     }
 }
 

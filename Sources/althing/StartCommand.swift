@@ -104,6 +104,10 @@ extension NodeCommand {
                     gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             do {
                 try await group.run()
+            } catch let failure as NodeFailure {
+                throw CommandError(
+                    "node.halted", "the node stopped: \(failure)",
+                    hint: "keep the home as it is, and tell the other validators", exit: .halted)
             } catch {
                 throw CommandError("node.failed", "the node stopped: \(error)")
             }

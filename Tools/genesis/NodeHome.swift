@@ -66,10 +66,15 @@ public struct NodeHome: Sendable {
 
     public func readKey(_ key: Key) throws -> SigningKey {
         let file = file(of: key)
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+        guard exists(file) else {
             throw CommandError(
                 "home.key_missing", "\(file) is missing",
                 hint: "make a home first: althing init --home \(path)", exit: .notFound)
+        }
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw CommandError(
+                "home.key_damaged", "\(file) cannot be read as text",
+                hint: "bring the file back from a copy of the home")
         }
         let json = try? JSON(parsing: text)
         guard let seed = json?["seed"]?.text.flatMap({ [UInt8](hex: $0) }), seed.count == 32 else {

@@ -188,11 +188,19 @@ final class Verifier: Sendable {
         let height = current.head.height.advanced(by: 1)
         var inputs: [LoopInput] = []
         inputs.reserveCapacity(chunk.count)
+        var isForgeryReported = false
         for (index, transaction) in chunk {
             do throws(Rejection) {
                 try Ledger.admit(
                     transaction, at: height, over: current.snapshot, rules: current.rules)
                 guard let verified = verifiedTransaction(transaction) else {
+                    // An honest node passes on only what it has verified itself. As somebody
+                    // without a seat, because a lie about a transaction says nothing of ranges.
+                    if let source, !isForgeryReported {
+                        isForgeryReported = true
+                        let peer = Peer(key: source, validator: nil)
+                        inputs.append(.replica(.verificationFailed(.badSignature, from: peer)))
+                    }
                     throw .badSignature
                 }
                 let content = transaction.transaction
