@@ -198,7 +198,8 @@ extension NodeConfiguration {
             let code = text.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces)
             let name = code.dropFirst().dropLast()
             let isPlain = name.utf8.allSatisfy {
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_")
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
             }
             guard code.hasSuffix("]"), !name.isEmpty, isPlain else {
                 throw ConfigurationError(
