@@ -43,13 +43,17 @@ extension Verified: Equatable where Value: Equatable {}
 extension Verified: Hashable where Value: Hashable {}
 
 extension Verified where Value == Vote {
-    public init(_ vote: Vote, in instance: Instance) throws(VerificationError) {
+    public init(
+        _ vote: Vote, in instance: Instance, signatures: SignatureCheck = .ed25519
+    ) throws(VerificationError) {
         guard vote.epoch == instance.epoch else { throw .unverifiable(vote.epoch) }
         guard let validator = instance.validators.validator(at: vote.signer) else {
             throw .signerOutOfRange(vote.signer)
         }
         let message = vote.statement.signBytes(instance: instance.id, view: vote.view)
-        guard validator.key.isValid(vote.signature, for: message) else { throw .badSignature }
+        guard signatures.isValid(vote.signature, message, validator.key) else {
+            throw .badSignature
+        }
         self.init(vote)
     }
 }
@@ -59,7 +63,8 @@ extension Verified where Value == Certificate {
     ///
     /// - Parameter allowingPartial: accepts a certificate below the quorum that says so.
     public init(
-        _ certificate: Certificate, in instance: Instance, allowingPartial: Bool = false
+        _ certificate: Certificate, in instance: Instance, allowingPartial: Bool = false,
+        signatures: SignatureCheck = .ed25519
     ) throws(VerificationError) {
         guard certificate.epoch == instance.epoch else { throw .unverifiable(certificate.epoch) }
         guard let power = certificate.power(in: instance.validators) else { throw .bitmapMismatch }
@@ -75,7 +80,9 @@ extension Verified where Value == Certificate {
             guard let validator = instance.validators.validator(at: signer) else {
                 throw .signerOutOfRange(signer)
             }
-            guard validator.key.isValid(signature, for: message) else { throw .badSignature }
+            guard signatures.isValid(signature, message, validator.key) else {
+                throw .badSignature
+            }
         }
         self.init(certificate)
     }
@@ -112,13 +119,48 @@ extension Verified where Value == Certificate {
 extension Verified where Value == SignedTransaction {
     /// Checks every signature; whether the keys are the account's is the ledger's question.
     public init(
-        _ transaction: SignedTransaction, genesisHash: Digest
+        _ transaction: SignedTransaction, genesisHash: Digest,
+        signatures: SignatureCheck = .ed25519
     ) throws(VerificationError) {
         guard !transaction.signatures.isEmpty else { throw .tooFewSignatures }
         let message = transaction.transaction.signBytes(genesisHash: genesisHash)
         for entry in transaction.signatures {
-            guard entry.key.isValid(entry.signature, for: message) else { throw .badSignature }
+            guard signatures.isValid(entry.signature, message, entry.key) else {
+                throw .badSignature
+            }
         }
         self.init(transaction)
+    }
+}
+
+extension Verified where Value == Evidence {
+    /// Checks both signatures; whether the pair conflicts is part of the type, whether it comes in
+    /// time is the ledger's question.
+    public init(
+        _ evidence: Evidence, in instance: Instance, signatures: SignatureCheck = .ed25519
+    ) throws(VerificationError) {
+        guard evidence.epoch == instance.epoch else { throw .unverifiable(evidence.epoch) }
+        try self.init(
+            evidence, instance: instance.id, validators: instance.validators,
+            signatures: signatures)
+    }
+
+    /// - Parameters:
+    ///   - instance: the id of the instance of the evidence's epoch.
+    ///   - validators: the set of that epoch.
+    public init(
+        _ evidence: Evidence, instance: Digest, validators: ValidatorSet,
+        signatures: SignatureCheck = .ed25519
+    ) throws(VerificationError) {
+        guard let validator = validators.validator(at: evidence.signer) else {
+            throw .signerOutOfRange(evidence.signer)
+        }
+        for vote in [evidence.first, evidence.second] {
+            let message = vote.statement.signBytes(instance: instance, view: vote.view)
+            guard signatures.isValid(vote.signature, message, validator.key) else {
+                throw .badSignature
+            }
+        }
+        self.init(evidence)
     }
 }

@@ -1,4 +1,5 @@
 import Chain
+import Cryptography
 
 /// What the rules may know about the block that they execute: facts of its header, never a clock.
 public struct BlockContext: Hashable, Sendable {
@@ -10,6 +11,7 @@ public struct BlockContext: Hashable, Sendable {
     /// "Now" for every rule.
     public var timestamp: Timestamp
     public var parentTimestamp: Timestamp
+    public var parentHash: Digest
     /// The leader's index in the epoch's set.
     public var proposer: UInt16
     /// What the gas of the block's transactions may sum to.
@@ -17,7 +19,8 @@ public struct BlockContext: Hashable, Sendable {
 
     public init(
         height: Height, epoch: Epoch = .zero, view: View, parentView: View, timestamp: Timestamp,
-        parentTimestamp: Timestamp, proposer: UInt16, gasLimit: UInt64
+        parentTimestamp: Timestamp, parentHash: Digest = .zero, proposer: UInt16,
+        gasLimit: UInt64
     ) {
         self.height = height
         self.epoch = epoch
@@ -25,6 +28,7 @@ public struct BlockContext: Hashable, Sendable {
         self.parentView = parentView
         self.timestamp = timestamp
         self.parentTimestamp = parentTimestamp
+        self.parentHash = parentHash
         self.proposer = proposer
         self.gasLimit = gasLimit
     }
@@ -34,7 +38,7 @@ public struct BlockContext: Hashable, Sendable {
         self.init(
             height: header.height, epoch: header.epoch, view: header.view,
             parentView: header.parentView, timestamp: header.timestamp,
-            parentTimestamp: parentTimestamp, proposer: header.proposer,
-            gasLimit: header.gasLimit)
+            parentTimestamp: parentTimestamp, parentHash: header.parentHash,
+            proposer: header.proposer, gasLimit: header.gasLimit)
     }
 }

@@ -58,19 +58,6 @@ public enum VerificationJob: Sendable {
     case transactions([SignedTransaction])
 }
 
-/// A block to be filled and executed.
-public struct BuildJob: Sendable {
-    public let instance: Digest
-    public let epoch: Epoch
-    public let view: View
-    public let parentView: View
-    public let parent: BlockSummary
-    public let timestamp: Timestamp
-    public let proposer: UInt16
-    /// In the order in which they are tried.
-    public let candidates: [Verified<SignedTransaction>]
-}
-
 public enum ServeRequest: Hashable, Sendable {
     case block(BlockRequest)
     case range(RangeRequest)

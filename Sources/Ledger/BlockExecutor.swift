@@ -1,0 +1,217 @@
+import Chain
+import Cryptography
+import StateTree
+
+/// What this node thinks of a block.
+public enum Verdict: Hashable, Sendable {
+    case valid
+    case invalid
+    /// The parent was not executed here.
+    case unavailable
+}
+
+/// A block with everything that it did.
+public struct ExecutedBlock: Sendable {
+    public let block: Block
+    public let execution: BlockExecution
+}
+
+/// What a leader's work on its block yields.
+public struct BuiltBlock: Sendable {
+    public let block: Block
+    /// Candidates that cannot be in a block on this parent.
+    public let dropped: [Digest]
+    /// Whether the filled block failed its own check and an empty one stands in its place: a bug
+    /// of this node.
+    public let isSubstitute: Bool
+}
+
+/// Executes the blocks of one instance over the committed state and keeps what they do until they
+/// are final. Siblings of one height do not disturb each other.
+///
+/// A pure value that the node and the simulator share. Whoever commits a block tells it with
+/// `committed`, and the switch to the next epoch with `begin`.
+public struct BlockExecutor<Base: StateReader> {
+    public private(set) var instance: Instance
+    /// The last block whose state is in `base`.
+    public private(set) var committed: BlockSummary
+    private let genesisHash: Digest
+    private let signatures: SignatureCheck
+    private let election: Election
+    private var base: Base
+    /// Blocks above the committed one, by hash.
+    private var executed: [Digest: ExecutedBlock] = [:]
+
+    /// - Parameter base: the state after `committed`.
+    public init(
+        genesisHash: Digest, instance: Instance, committed: BlockSummary, base: Base,
+        signatures: SignatureCheck = .ed25519, election: Election = .standing
+    ) {
+        self.genesisHash = genesisHash
+        self.instance = instance
+        self.committed = committed
+        self.base = base
+        self.signatures = signatures
+        self.election = election
+    }
+
+    /// A block above the committed one that was executed or built here.
+    public func execution(of hash: Digest) -> ExecutedBlock? {
+        executed[hash]
+    }
+
+    /// A block is in the committed state; what lies at or below it is forgotten.
+    ///
+    /// - Parameter base: the state after `summary`.
+    public mutating func committed(_ summary: BlockSummary, base: Base) {
+        committed = summary
+        self.base = base
+        executed = executed.filter { $0.value.block.header.height > summary.height }
+    }
+
+    /// The epoch of `instance` begins; the block that it starts from is committed.
+    public mutating func begin(_ instance: Instance) {
+        precondition(
+            committed.height >= instance.base.height,
+            "the boundary before epoch \(instance.epoch) is committed")
+        self.instance = instance
+        executed = [:]
+    }
+
+    // MARK: State
+
+    private struct ParentState {
+        let summary: BlockSummary
+        let reader: StackedReader<Base>
+    }
+
+    /// The state after `parent`, or nil if that block was not executed here.
+    private func state(after parent: Digest) -> ParentState? {
+        var layers: [StateChanges] = []
+        var hash = parent
+        while hash != committed.hash {
+            guard let node = executed[hash] else { return nil }
+            layers.append(node.execution.changes)
+            hash = node.block.header.parentHash
+        }
+        return ParentState(
+            summary: executed[parent]?.block.header.summary ?? committed,
+            reader: StackedReader(base: base, changes: layers.reversed()))
+    }
+
+    // MARK: Executing
+
+    /// Executes a block and compares everything that its header says.
+    ///
+    /// - Parameter verified: a transaction with its signatures checked; nil if one is wrong.
+    public mutating func execute(
+        _ block: Block, verified: (SignedTransaction) -> Verified<SignedTransaction>?
+    ) -> Verdict {
+        let hash = block.hash
+        if executed[hash] != nil { return .valid }
+        guard let parent = state(after: block.header.parentHash) else { return .unavailable }
+        guard isWellFormed(block, on: parent.summary) else { return .invalid }
+        var transactions: [Verified<SignedTransaction>] = []
+        transactions.reserveCapacity(block.body.transactions.count)
+        for transaction in block.body.transactions {
+            guard let verified = verified(transaction) else { return .invalid }
+            transactions.append(verified)
+        }
+        guard let execution = run(block, transactions, on: parent) else { return .invalid }
+        executed[hash] = ExecutedBlock(block: block, execution: execution)
+        return .valid
+    }
+
+    /// What can be said about a block without executing it.
+    private func isWellFormed(_ block: Block, on parent: BlockSummary) -> Bool {
+        let header = block.header
+        return header.version == Header.currentVersion && header.genesisHash == genesisHash
+            && header.epoch == instance.epoch && header.setHash == instance.validators.hash
+            && header.height == parent.height.advanced(by: 1)
+            && header.height <= instance.boundary && header.parentHash == parent.hash
+            && header.timestamp > parent.timestamp && header.extra.isEmpty
+            && block.body.evidence.isEmpty && block.body.participation.isEmpty
+            && block.hasMatchingRoots
+    }
+
+    /// Executes what the body says; nil unless the header says the same.
+    private func run(
+        _ block: Block, _ transactions: [Verified<SignedTransaction>], on parent: ParentState
+    ) -> BlockExecution? {
+        let header = block.header
+        let context = BlockContext(header: header, parentTimestamp: parent.summary.timestamp)
+        guard
+            let execution = try? Ledger.execute(
+                transactions, context: context, over: parent.reader)
+        else { return nil }
+        let outcome = execution.outcome
+        guard outcome.stateRoot == header.stateRoot,
+            outcome.receiptsRoot == header.receiptsRoot, outcome.gasUsed == header.gasUsed,
+            outcome.nextSetHash == header.nextSetHash
+        else { return nil }
+        return execution
+    }
+
+    // MARK: Building
+
+    /// Fills a block, checks it as every other node will, and remembers it.
+    ///
+    /// - Parameter shouldStop: asked before each candidate: whether the time is up.
+    /// - Returns: nil if the parent is not here or the epoch has no height left.
+    public mutating func build(_ job: BuildJob, shouldStop: () -> Bool) -> BuiltBlock? {
+        guard job.epoch == instance.epoch, let parent = state(after: job.parent.hash),
+            parent.summary.height < instance.boundary
+        else { return nil }
+        let filled = fill(job, on: parent, candidates: job.candidates, shouldStop: shouldStop)
+        let dropped = filled.built.dropped.map(\.id)
+        if let block = check(filled, on: parent) {
+            return BuiltBlock(block: block, dropped: dropped, isSubstitute: false)
+        }
+        let empty = fill(job, on: parent, candidates: [], shouldStop: { true })
+        guard let block = check(empty, on: parent) else { return nil }
+        return BuiltBlock(block: block, dropped: dropped, isSubstitute: true)
+    }
+
+    private struct FilledBlock {
+        let block: Block
+        let built: BuiltBody
+    }
+
+    private func fill(
+        _ job: BuildJob, on parent: ParentState, candidates: [Verified<SignedTransaction>],
+        shouldStop: () -> Bool
+    ) -> FilledBlock {
+        let gasLimit = Rules(over: parent.reader).blockGasLimit
+        let context = BlockContext(
+            height: parent.summary.height.advanced(by: 1), epoch: job.epoch, view: job.view,
+            parentView: job.parentView, timestamp: job.timestamp,
+            parentTimestamp: parent.summary.timestamp, parentHash: job.parent.hash,
+            proposer: job.proposer, gasLimit: gasLimit)
+        let built = Ledger.build(
+            candidates, context: context, over: parent.reader,
+            bytesMax: Limits.blockBytesMax - Limits.headerBytesMax - 64, shouldStop: shouldStop)
+        let body = BlockBody(transactions: built.included.map(\.value))
+        let outcome = built.execution.outcome
+        let header = Header(
+            genesisHash: genesisHash, epoch: job.epoch, height: context.height, view: job.view,
+            parentView: job.parentView, parentHash: job.parent.hash, timestamp: job.timestamp,
+            proposer: job.proposer, transactionsRoot: body.transactionsRoot,
+            stateRoot: outcome.stateRoot, receiptsRoot: outcome.receiptsRoot,
+            setHash: instance.validators.hash, nextSetHash: outcome.nextSetHash,
+            evidenceRoot: body.evidenceRoot, participationRoot: body.participationRoot,
+            gasUsed: outcome.gasUsed, gasLimit: gasLimit)
+        return FilledBlock(block: Block(header: header, body: body), built: built)
+    }
+
+    /// Executes a filled block as a verifier does (security.md, SEC-19), and remembers it if it
+    /// passes.
+    private mutating func check(_ filled: FilledBlock, on parent: ParentState) -> Block? {
+        guard isWellFormed(filled.block, on: parent.summary),
+            let execution = run(filled.block, filled.built.included, on: parent)
+        else { return nil }
+        executed[filled.block.hash] = ExecutedBlock(block: filled.block, execution: execution)
+        return filled.block
+    }
+}
+
+extension BlockExecutor: Sendable where Base: Sendable {}
