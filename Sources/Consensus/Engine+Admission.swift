@@ -71,7 +71,7 @@ extension Engine {
 
     /// Whether a message is worth checking its signatures. Pure; `heard` comes first.
     public func wants(_ summary: MessageSummary) -> Admission {
-        guard mode != .idle, mode != .halted else { return .drop }
+        guard mode != .idle, mode != .halted, mode != .finished else { return .drop }
         switch summary.kind {
         case .other: return .verify
         case .vote(let kind):
@@ -168,6 +168,7 @@ extension Engine {
     /// Whether a block's body is of use: named by a proposal or certificate, and not stored. Asked
     /// before a pushed or answered block is decoded.
     public func wantsBlock(_ hash: Digest, view: View) -> Bool {
+        guard mode != .finished else { return false }
         if let entry = blocks[hash] { return entry.body < .stored }
         if resolver.isPending(.block(hash)) { return true }
         let state = views.state(view)

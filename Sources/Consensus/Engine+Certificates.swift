@@ -165,7 +165,8 @@ extension Engine {
     /// Sends a new certificate on, once (2.10): to all of a small set, or to eight and the next
     /// leaders.
     private mutating func gossip(_ certificate: Verified<Certificate>) {
-        guard validators.count > 1 else { return }
+        // The only validator of its set has nobody to tell but followers, of what is final.
+        guard validators.count > 1 || certificate.value.kind == .finalize else { return }
         guard validators.count > 20 else {
             perform(.send(.certificate(certificate), to: .all))
             return

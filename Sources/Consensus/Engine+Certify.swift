@@ -198,6 +198,21 @@ extension Engine {
         perform(.finalized(chain, certificate))
         prune()
         hasProgressed = true
+        finishAtBoundary()
+    }
+
+    /// 2.13 (2): a finalization of the boundary block, of whatever view, ends the instance. From
+    /// now on no vote of any kind is cast; those that were recorded before still leave.
+    mutating func finishAtBoundary() {
+        guard emitted.height == instance.boundary, mode != .halted else { return }
+        if isBuilding {
+            isBuilding = false
+            performNow(.cancelBuild(current))
+        }
+        mode = .finished
+        uncertified.removeAll()
+        finalizable.removeAll()
+        unchecked.removeAll()
     }
 
     static var awaitingCommitMax: Int { 1_024 }

@@ -16,6 +16,14 @@ extension Engine {
     public var isSyncing: Bool { mode == .syncing }
     public var isHalted: Bool { mode == .halted }
     public var isDiverged: Bool { mode == .diverged }
+    /// Whether the boundary block is final and told: nothing is cast, proposed or waited for here
+    /// any more, and `finalizedHead` is what ended the epoch (2.13).
+    public var isFinished: Bool { mode == .finished }
+
+    /// Whether the last finalization waits for a header that nobody has shown.
+    public func wantsHeader(of hash: Digest) -> Bool {
+        mode != .finished && hash == lastFinalHash && hash != emitted.hash && blocks[hash] == nil
+    }
 
     /// The block of the highest certified view, on which a next leader would build: where the
     /// builder looks whether it would have something to include (2.8).

@@ -14,6 +14,7 @@ extension Engine {
             blocks.insert(header, hash: header.hash, body: .stored)
         }
         for record in recovery.records { restore(record) }
+        finishAtBoundary()
         guard mode == .active else { return }
         for vote in recovery.signedVotes { restore(vote) }
         let above = views.views(after: lastFinalView, through: Engine.viewMax)

@@ -7,7 +7,7 @@ extension Engine {
     /// Says what is missing now, and asks for it.
     mutating func ask() {
         guard mode != .halted else { return }
-        let needs = mode == .syncing ? [] : needs()
+        let needs = mode == .syncing || mode == .finished ? [] : needs()
         for (subject, peer) in resolver.update(
             needs, order: &order, own: own, count: validators.count, at: now)
         {
@@ -114,8 +114,10 @@ extension Engine {
         awaitingCommit.removeAll { $0.header.height <= head.header.height }
         blocks.removeAll(through: emitted.height)
         hasProgressed = true
-        guard certificate.view > floor else { return }
-        floor = certificate.view
-        record(.floor(certificate))
+        if certificate.view > floor {
+            floor = certificate.view
+            record(.floor(certificate))
+        }
+        finishAtBoundary()
     }
 }

@@ -72,7 +72,7 @@ extension Engine {
     }
 
     private func wanted(_ id: TimerID) -> Instant? {
-        guard mode != .halted else { return nil }
+        guard mode != .halted, mode != .finished else { return nil }
         let mayNullify = isVoting && views.read(current, \.ownNullify)?.isOpen ?? true
         switch id {
         case .leader:
@@ -82,7 +82,10 @@ extension Engine {
             return mayNullify && !isTimedOut ? deadline(timing.advanceTimeout) : nil
         case .retry: return own == nil ? nil : retryDeadline
         case .standstill: return own == nil ? nil : standstillDeadline
-        case .requests: return resolver.deadline
+        case .requests:
+            let sync = mode == .active && syncNotBefore > now ? syncNotBefore : nil
+            guard let pending = resolver.deadline else { return sync }
+            return sync.map { min($0, pending) } ?? pending
         }
     }
 

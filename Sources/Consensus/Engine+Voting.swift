@@ -110,6 +110,9 @@ extension Engine {
         if !missing.isEmpty { return .missing(missing) }
         guard let parentHash, let parent = summary(of: parentHash) else { return .waiting }
         if candidate.blockHash == parentHash {
+            // A certified parent is stored and executed; one that is final already, and not told
+            // yet, ends the instance as soon as it is.
+            guard isStored(parentHash), parentView > lastFinalView else { return .waiting }
             return .acceptable(isReproposal: true)
         }
         guard let header = blocks[candidate.blockHash]?.header else { return .waiting }

@@ -20,6 +20,10 @@ import Cryptography
 /// key. It is deterministic, and nothing that it is handed from outside can trap it; its
 /// preconditions (the I-rules of 2.18) are about its own acts alone.
 ///
+/// The last height of an epoch is its boundary. A block there may be proposed again in later views
+/// until it is final, and nothing is built on it in this instance; as soon as it is final and all
+/// of it is here, the engine is finished and another one begins with the next epoch's set (2.13).
+///
 /// What one input asks for is decided by the rules R1 to R13, whose names stand beside the code:
 /// `Engine+Views` R1, R7, R8; `Engine+Voting` R2, R3, R4; `Engine+Certificates` R9, R10, R13;
 /// `Engine+Certify` R5, R6; `Engine+Admission` R11, R12.
@@ -46,14 +50,17 @@ public struct Engine: ~Copyable, Sendable {
     enum Mode: Hashable, Sendable {
         /// Before `start`. Next: `active`.
         case idle
-        /// Next: `syncing`, `diverged`, `halted`.
+        /// Next: `syncing`, `diverged`, `finished`, `halted`.
         case active
         /// The final chain is far ahead and is fetched by range; no votes. Next: `active`,
-        /// `diverged`, `halted`.
+        /// `diverged`, `finished`, `halted`.
         case syncing
         /// This node disagrees with a quorum (R6'): it serves and follows, but votes no more.
-        /// Next: `halted`.
+        /// Next: `finished`, `halted`.
         case diverged
+        /// The boundary block is final and told (2.13): the instance is history, and only what was
+        /// recorded before still leaves. Final.
+        case finished
         /// Safety was broken by more than a third: nothing is done any more. Final.
         case halted
     }
@@ -165,7 +172,7 @@ public struct Engine: ~Copyable, Sendable {
             synced = min(appended, max(synced, sequence))
             return
         }
-        guard mode != .idle, mode != .halted else { return }
+        guard mode != .idle, mode != .halted, mode != .finished else { return }
         switch input {
         case .start, .durable: return
         case .frame(let summary, let from): heard(summary, from: from)
@@ -217,7 +224,7 @@ public struct Engine: ~Copyable, Sendable {
         guard mode != .idle else { return }
         repeat {
             hasProgressed = false
-            guard mode != .halted else { return }
+            guard mode != .halted, mode != .finished else { break }
             certify()
             castFinalizes()
             emitFinal()

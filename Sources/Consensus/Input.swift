@@ -18,8 +18,9 @@ public enum Input: Sendable {
     case connected(UInt16)
     case vote(Verified<Vote>, from: UInt16)
     /// A certificate, full or partial; each justification of a proposal is given so too, before
-    /// the proposal. `header` is the header of the named block, where the answer brought it.
-    case certificate(Verified<Certificate>, header: Header?, from: UInt16)
+    /// the proposal. `header` is the header of the named block, where the answer brought it. `from`
+    /// is nil if who brought it has no seat: joiners and followers pass certificates on too.
+    case certificate(Verified<Certificate>, header: Header?, from: UInt16?)
     /// The leader's proposal: its notarize vote, and the header whose hash the vote names (nil in a
     /// re-proposal). The replica holds the body, checked against the header's roots.
     case proposal(Verified<Vote>, header: Header?, from: UInt16)

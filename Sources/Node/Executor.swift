@@ -84,10 +84,14 @@ actor Executor {
         guard
             let built = blocks.build(job, shouldStop: { MonotonicClock.now() > deadline })
         else {
-            loop.send(.replica(.buildFailed(view: job.view)))
+            loop.send(.replica(.buildFailed(instance: job.instance, view: job.view)))
             return
         }
-        loop.send(.replica(.built(view: job.view, built.block, dropped: built.dropped)))
+        loop.send(
+            .replica(
+                .built(
+                    instance: job.instance, view: job.view, built.block,
+                    dropped: built.dropped)))
     }
 
     // MARK: Committing

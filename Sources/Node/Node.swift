@@ -33,7 +33,6 @@ public final class Node: Service {
     private let blockJobs: Mailbox<BlockDisk.Job>
     private let voteJobs: Mailbox<VoteDisk.Job>
     private let tickets: TicketOffice
-    private let seats: [PeerID: UInt16]
 
     /// Opens everything; nothing runs yet.
     ///
@@ -67,17 +66,17 @@ public final class Node: Service {
         let feed = FinalityFeed()
         let view = StateView(data.view)
         let records = Queries.seats(of: instance.epoch, over: data.view.snapshot)
-        let peerOfSeat = records.map { PeerID($0.record.networkKey) } as [PeerID?]
+        var keyOfSeat = [PublicKey?](repeating: nil, count: instance.validators.count)
+        for seat in records { keyOfSeat[Int(seat.index)] = seat.record.networkKey }
         let pairs = records.map { (PeerID($0.record.networkKey), $0.index) }
-        seats = Dictionary(pairs, uniquingKeysWith: { $1 })
+        let seats = Dictionary(pairs, uniquingKeysWith: { $1 })
         network = Network(
             configuration: Node.networkConfiguration(
                 configuration, genesis: genesis, seats: seats, ownKey: networkKey.publicKey,
                 isValidator: own != nil),
             key: networkKey, logger: logger)
         let verifier = Verifier(
-            instance: instance, genesisHash: genesis.hash, view: view, cache: SignatureCache(),
-            loop: inputs)
+            genesisHash: genesis.hash, view: view, cache: SignatureCache(), loop: inputs)
         executor = Executor(
             jobs: executorJobs, loop: inputs, disk: blockJobs, verifier: verifier,
             genesisHash: genesis.hash, instance: instance, committed: data.view.head,
@@ -86,16 +85,17 @@ public final class Node: Service {
             jobs: blockJobs, loop: inputs, executor: executorJobs, blocks: data.blocks,
             states: data.states, view: view, network: network, feed: feed, metrics: metrics)
         let replica = Replica(
-            configuration: Replica.Configuration(
-                instance: instance, ownIndex: own, timing: try Node.timing(genesis.parameters)),
+            configuration: Replica.Configuration(),
+            epoch: EpochStart(
+                instance: instance, ownIndex: own, seats: keyOfSeat,
+                timing: try Node.timing(genesis.parameters), recovery: recovery),
             committed: data.view.head)
         loop = ReplicaLoop(
             inputs: inputs,
             machinery: ReplicaLoop.Machinery(
                 network: network, votes: voteJobs, blocks: blockJobs, executor: executorJobs,
-                verifier: verifier, tickets: tickets, metrics: metrics, seats: peerOfSeat,
-                logger: logger),
-            own: own, replica: replica)
+                verifier: verifier, tickets: tickets, metrics: metrics, logger: logger),
+            replica: replica)
         let access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, validatorIndex: own,
@@ -108,7 +108,7 @@ public final class Node: Service {
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, instance: instance.id,
             log: data.log, views: data.logViews)
-        inputs.send(.replica(.start(recovery, blocks: data.undecided)))
+        inputs.send(.replica(.start(blocks: data.undecided)))
     }
 
     private static func publicKey(of key: borrowing SigningKey?) -> PublicKey? {
@@ -220,23 +220,19 @@ public final class Node: Service {
             break
         case .connected(let id, _):
             logger.info("A peer is connected.", metadata: ["peer": "\(id)"])
-            inputs.send(.replica(.connected(peer(id))))
+            inputs.send(.replica(.connected(Peer(key: id.publicKey))))
         case .disconnected(let id):
             logger.info("A peer is gone.", metadata: ["peer": "\(id)"])
-            inputs.send(.replica(.disconnected(peer(id))))
+            inputs.send(.replica(.disconnected(Peer(key: id.publicKey))))
         case .received(let id, let channel, let message, let credit):
             guard let channel = PeerMessage.Channel(rawValue: channel.rawValue) else { return }
             do throws(DecodeError) {
                 let message = try PeerMessage(channel: channel, decoding: message)
-                inputs.send(.message(message, from: peer(id), credit: credit))
+                inputs.send(.message(message, from: Peer(key: id.publicKey), credit: credit))
             } catch {
                 network.report(.malformed, by: id)
             }
         }
-    }
-
-    private func peer(_ id: PeerID) -> Peer {
-        Peer(key: id.publicKey, validator: seats[id])
     }
 }
 

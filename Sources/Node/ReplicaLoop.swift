@@ -18,8 +18,6 @@ actor ReplicaLoop {
         let verifier: Verifier
         let tickets: TicketOffice
         let metrics: NodeMetrics
-        /// Who sits at which index, by network key.
-        let seats: [PeerID?]
         let logger: Logger
     }
 
@@ -28,19 +26,16 @@ actor ReplicaLoop {
 
     private let inputs: Mailbox<LoopInput>
     private let machinery: Machinery
-    private let own: UInt16?
     private var replica: Replica
     private var effects: [ReplicaEffect] = []
     private var timers: [ReplicaTimer: Instant] = [:]
     private var failure: NodeFailure?
 
     init(
-        inputs: Mailbox<LoopInput>, machinery: Machinery, own: UInt16?,
-        replica: consuming Replica
+        inputs: Mailbox<LoopInput>, machinery: Machinery, replica: consuming Replica
     ) {
         self.inputs = inputs
         self.machinery = machinery
-        self.own = own
         self.replica = replica
     }
 
@@ -121,8 +116,8 @@ actor ReplicaLoop {
 
     private func perform(_ effect: ReplicaEffect, credit: InboxCredit?) {
         switch effect {
-        case .persist(let records, let sequence):
-            machinery.votes.send(.append(records, sequence: sequence))
+        case .persist(let records, let instance, let sequence):
+            machinery.votes.send(.append(records, instance: instance, sequence: sequence))
         case .sign(let intent):
             machinery.votes.send(.sign(intent))
         case .send(let message, let destination):
@@ -131,8 +126,8 @@ actor ReplicaLoop {
             timers[timer] = deadline
         case .cancelTimer(let timer):
             timers[timer] = nil
-        case .verify(let job, let peer):
-            machinery.verifier.verify(job, from: peer, credit: credit)
+        case .verify(let job, let instance, let peer):
+            machinery.verifier.verify(job, in: instance, from: peer, credit: credit)
         case .build(let job):
             machinery.executor.send(.build(job))
         case .store(let block):
@@ -165,26 +160,13 @@ actor ReplicaLoop {
         switch destination {
         case .peer(let key):
             network.send(bytes, on: channel, to: PeerID(key))
-        case .validator(let index):
-            guard let peer = seat(index) else { return }
-            network.send(bytes, on: channel, to: peer)
-        case .validators:
-            for (index, peer) in machinery.seats.enumerated() where own != UInt16(index) {
-                guard let peer else { continue }
-                network.send(bytes, on: channel, to: peer)
-            }
-        case .validatorList(let indices):
-            for index in indices {
-                guard let peer = seat(index) else { continue }
-                network.send(bytes, on: channel, to: peer)
+        case .peers(let keys):
+            for key in keys {
+                network.send(bytes, on: channel, to: PeerID(key))
             }
         case .everyone(let except):
             network.broadcast(bytes, on: channel, except: except.map { PeerID($0) })
         }
-    }
-
-    private func seat(_ index: UInt16) -> PeerID? {
-        Int(index) < machinery.seats.count ? machinery.seats[Int(index)] : nil
     }
 
     // MARK: Reports

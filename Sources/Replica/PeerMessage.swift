@@ -17,6 +17,8 @@ public enum PeerMessage: Hashable, Sendable {
     case transactions([SignedTransaction])
     case rangeRequest(RangeRequest)
     case rangeResponse(RangeResponse)
+    /// How an epoch ended, for a peer that is still in it.
+    case epochHint(EpochHint)
 
     /// The channels of network.md 6.3 that carry these messages; raw values are those on the wire.
     public enum Channel: UInt8, CaseIterable, Sendable {
@@ -38,7 +40,8 @@ public enum PeerMessage: Hashable, Sendable {
         case .vote: .votes
         case .certificate: .certificates
         case .proposal: .proposals
-        case .blockRequest, .blockResponse, .certificateRequest, .certificateResponse: .requests
+        case .blockRequest, .blockResponse, .certificateRequest, .certificateResponse, .epochHint:
+            .requests
         case .evidence: .evidence
         case .transactions: .transactions
         case .rangeRequest, .rangeResponse: .ranges
@@ -80,6 +83,7 @@ public enum PeerMessage: Hashable, Sendable {
         case 1: .blockResponse(try BlockResponse(from: &reader))
         case 2: .certificateRequest(try CertificateRequest(from: &reader))
         case 3: .certificateResponse(try CertificateResponse(from: &reader))
+        case 4: .epochHint(try EpochHint(from: &reader))
         case let tag: throw .unknownTag(type: "PeerMessage", tag: UInt64(tag))
         }
     }
@@ -104,6 +108,9 @@ public enum PeerMessage: Hashable, Sendable {
         case .certificateResponse(let response):
             writer.write(UInt8(3))
             writer.write(response)
+        case .epochHint(let hint):
+            writer.write(UInt8(4))
+            writer.write(hint)
         case .rangeRequest(let request):
             writer.write(UInt8(0))
             writer.write(request)

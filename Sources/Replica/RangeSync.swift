@@ -5,15 +5,16 @@ import Cryptography
 /// Getting final blocks by ranges, one after the other, up to a head that is proven final.
 ///
 /// What a peer claims about its height is never believed: only a verified finalization starts this,
-/// and each range proves itself by the finalization that comes with it.
+/// and each range proves itself by the finalization that comes with it. So any peer may serve one,
+/// with or without a seat.
 struct RangeSync: Sendable {
     /// Legal next: `asking` (a target), back to `idle` (target reached, or nobody has it).
     enum State: Sendable {
         case idle
         /// Legal next: `working` (a range came), `asking` (the next peer), `idle`.
-        case asking(target: FinalizedHead, peer: UInt16, failures: Int)
+        case asking(target: FinalizedHead, peer: PublicKey, failures: Int)
         /// The range is being checked, executed and committed. Legal next: `asking`, `idle`.
-        case working(target: FinalizedHead, peer: UInt16, failures: Int)
+        case working(target: FinalizedHead, peer: PublicKey, failures: Int)
     }
 
     /// How long a peer has for one range (network.md 6.6).
@@ -36,7 +37,7 @@ struct RangeSync: Sendable {
     }
 
     /// Whom the outstanding request went to.
-    var askedPeer: UInt16? {
+    var askedPeer: PublicKey? {
         switch state {
         case .asking(_, let peer, _): peer
         case .idle, .working: nil
@@ -44,14 +45,14 @@ struct RangeSync: Sendable {
     }
 
     /// Whose range is awaited or at work.
-    var servingPeer: UInt16? {
+    var servingPeer: PublicKey? {
         switch state {
         case .idle: nil
         case .asking(_, let peer, _), .working(_, let peer, _): peer
         }
     }
 
-    mutating func start(target: FinalizedHead, peer: UInt16) {
+    mutating func start(target: FinalizedHead, peer: PublicKey) {
         switch state {
         case .idle:
             state = .asking(target: target, peer: peer, failures: 0)
@@ -75,8 +76,8 @@ struct RangeSync: Sendable {
 
     /// The peer failed; goes on with the next of `peers`, or gives up after each had its turn.
     /// Returns whether it goes on.
-    mutating func failed(nextOf peers: [UInt16]) -> Bool {
-        let (target, peer, failures): (FinalizedHead, UInt16, Int)
+    mutating func failed(nextOf peers: [PublicKey]) -> Bool {
+        let (target, peer, failures): (FinalizedHead, PublicKey, Int)
         switch state {
         case .idle: return false
         case .asking(let a, let b, let c), .working(let a, let b, let c):
@@ -86,7 +87,8 @@ struct RangeSync: Sendable {
             state = .idle
             return false
         }
-        let next = peers.first { $0 > peer } ?? peers[0]
+        let place = peers.firstIndex(of: peer).map { $0 + 1 } ?? failures
+        let next = peers[place % peers.count]
         state = .asking(target: target, peer: next, failures: failures + 1)
         return true
     }

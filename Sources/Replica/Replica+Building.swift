@@ -67,10 +67,10 @@ extension Replica {
         effects.append(
             .build(
                 BuildJob(
-                    instance: request.instance, epoch: configuration.instance.epoch,
+                    instance: request.instance, epoch: instance.epoch,
                     view: request.view, parentView: request.parentView, parent: request.parent,
                     timestamp: max(now.wall, request.parent.timestamp.advanced(by: 1)),
-                    proposer: configuration.ownIndex ?? 0, candidates: candidates)))
+                    proposer: roster.own ?? 0, candidates: candidates)))
     }
 
     /// What transactions may take of a block's bytes.

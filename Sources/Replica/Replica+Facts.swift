@@ -4,6 +4,7 @@ import Cryptography
 
 /// Where a node stands, for people and metrics.
 public struct ReplicaFacts: Hashable, Sendable {
+    public let epoch: Epoch
     public let finalizedView: View
     /// Whether final blocks are being fetched by range.
     public let isSyncing: Bool
@@ -16,7 +17,8 @@ public struct ReplicaFacts: Hashable, Sendable {
 extension Replica {
     public var facts: ReplicaFacts {
         ReplicaFacts(
-            finalizedView: engine.lastFinalizedView, isSyncing: range.isActive,
+            epoch: instance.epoch, finalizedView: engine.lastFinalizedView,
+            isSyncing: range.isActive,
             targetHeight: range.target?.header.height ?? finalized.height,
             mempoolCount: mempool.count, mempoolByteCount: mempool.byteCount)
     }

@@ -8,13 +8,12 @@ extension Replica {
     mutating func connect(
         _ peer: Peer, at now: Moment, into effects: inout [ReplicaEffect]
     ) {
-        connected[peer.key] = peer
-        guard let validator = peer.validator else { return }
-        step(.connected(validator), at: now, into: &effects)
+        peers.insert(peer)
+        if let seat = roster.seat(of: peer.key) {
+            step(.connected(seat), at: now, into: &effects)
+        }
         // Whoever was away learns at once where the others are.
-        let request = CertificateRequest(
-            epoch: configuration.instance.epoch, view: finalized.view, want: .highest)
-        effects.append(.send(.certificateRequest(request), to: .peer(peer.key)))
+        ask(peer.key, at: now, into: &effects)
     }
 
     /// A decoded message: asks the engine whether it is worth a signature check.
@@ -22,22 +21,20 @@ extension Replica {
         _ message: PeerMessage, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
+        guard isCurrent(message, from: peer, at: now, into: &effects) else { return }
         switch message {
         case .vote(let vote):
             // Votes are not relayed: a validator sends its own only (consensus.md 2.3).
-            guard let validator = peer.validator, vote.signer == validator else {
+            guard let validator = roster.seat(of: peer.key), vote.signer == validator else {
                 effects.append(.penalize(peer.key, .unsolicited))
                 return
             }
             guard isWanted(MessageSummary(vote), from: validator, at: now, into: &effects) else {
                 return
             }
-            effects.append(.verify(.vote(vote), from: peer))
+            effects.append(.verify(.vote(vote), in: instance, from: peer))
         case .certificate(let certificate):
-            guard let validator = peer.validator else { return }
-            let summary = MessageSummary(certificate)
-            guard isWanted(summary, from: validator, at: now, into: &effects) else { return }
-            effects.append(.verify(.certificates([certificate], header: nil), from: peer))
+            receiveCertificate(certificate, from: peer, at: now, into: &effects)
         case .proposal(let proposal):
             receiveProposal(proposal, from: peer, at: now, into: &effects)
         case .blockRequest(let request):
@@ -61,12 +58,31 @@ extension Replica {
         case .transactions(let transactions):
             let unknown = transactions.filter { !mempool.contains($0.id) }
             guard !unknown.isEmpty else { return }
-            effects.append(.verify(.transactions(unknown), from: peer))
+            effects.append(.verify(.transactions(unknown), in: instance, from: peer))
         case .rangeRequest(let request):
             effects.append(.serve(.range(request), to: peer.key))
         case .rangeResponse(let response):
             receiveRange(response, from: peer, at: now, into: &effects)
+        case .epochHint(let hint):
+            receive(hint, from: peer, at: now, into: &effects)
         }
+    }
+
+    private mutating func receiveCertificate(
+        _ certificate: Certificate, from peer: Peer, at now: Moment,
+        into effects: inout [ReplicaEffect]
+    ) {
+        let summary = MessageSummary(certificate)
+        if let validator = roster.seat(of: peer.key) {
+            guard isWanted(summary, from: validator, at: now, into: &effects) else { return }
+        } else {
+            // Without a seat one passes on what is final, and nothing else (network.md 6.3).
+            guard certificate.kind == .finalize, !certificate.isPartial,
+                engine.wants(summary) != .drop
+            else { return }
+        }
+        effects.append(
+            .verify(.certificates([certificate], header: nil), in: instance, from: peer))
     }
 
     /// Tells the engine of the frame, then asks whether to check its signatures.
@@ -82,7 +98,7 @@ extension Replica {
         _ proposal: BlockProposal, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        guard let validator = peer.validator, proposal.vote.signer == validator else {
+        guard let validator = roster.seat(of: peer.key), proposal.vote.signer == validator else {
             effects.append(.penalize(peer.key, .unsolicited))
             return
         }
@@ -94,25 +110,25 @@ extension Replica {
         let trimmed = BlockProposal(
             vote: proposal.vote, header: proposal.header, body: proposal.body,
             justification: needed)
-        effects.append(.verify(.proposal(trimmed), from: peer))
+        effects.append(.verify(.proposal(trimmed), in: instance, from: peer))
     }
 
     private mutating func receiveBlock(
         _ response: BlockResponse, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        let isAskedFor = requestedBlocks.contains(response.hash)
+        let isAskedFor = blockQuestions.contains(response.hash)
         // No fault of the sender: a second answer to an old question looks like this, and so does a
         // push that overtakes the check of the certificate before it.
         guard isAskedFor || isWantedPush(response) else { return }
         guard let bytes = response.block else {
-            if let validator = peer.validator {
+            if let validator = blockQuestions.validator(behind: peer.key, for: response.hash) {
                 step(
                     .blockUnavailable(response.hash, from: validator), at: now, into: &effects)
             }
             return
         }
-        effects.append(.verify(.block(response.hash, bytes), from: peer))
+        effects.append(.verify(.block(response.hash, bytes), in: instance, from: peer))
     }
 
     /// Whether a block that nobody asked for is one whose notarization is held here (2.10).
@@ -129,76 +145,79 @@ extension Replica {
         _ response: CertificateResponse, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        guard let validator = peer.validator else { return }
         let wanted = response.certificates.filter {
             engine.wants(MessageSummary($0)) == .verify
         }
         guard !wanted.isEmpty else {
-            step(
-                .certificateUnavailable(response.request, from: validator), at: now,
-                into: &effects)
+            let question = response.request
+            if let validator = certificateQuestions.validator(behind: peer.key, for: question) {
+                step(.certificateUnavailable(question, from: validator), at: now, into: &effects)
+            }
             return
         }
-        effects.append(.verify(.certificates(wanted, header: response.header), from: peer))
+        effects.append(
+            .verify(
+                .certificates(wanted, header: response.header), in: instance, from: peer))
     }
 
-    /// A message whose signatures are good.
+    /// A message whose signatures are good in the instance `id`.
     mutating func accept(
-        _ message: VerifiedMessage, from peer: Peer, at now: Moment,
+        _ message: VerifiedMessage, of id: Digest, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        guard let validator = peer.validator else { return }
+        // P22: what was checked for another epoch says nothing in this one.
+        guard id == instance.id else { return }
+        let seat = roster.seat(of: peer.key)
         switch message {
         case .vote(let vote):
-            step(.vote(vote, from: validator), at: now, into: &effects)
+            guard let seat else { return }
+            step(.vote(vote, from: seat), at: now, into: &effects)
         case .certificates(let certificates, let header):
             for certificate in certificates {
                 let named = certificate.value.statement.candidate?.blockHash
                 let matching = header.flatMap { $0.hash == named ? $0 : nil }
                 step(
-                    .certificate(certificate, header: matching, from: validator), at: now,
+                    .certificate(certificate, header: matching, from: seat), at: now,
                     into: &effects)
             }
         case .proposal(let vote, let block, let justification):
+            guard let seat else { return }
             for certificate in justification {
-                step(
-                    .certificate(certificate, header: nil, from: validator), at: now,
-                    into: &effects)
+                step(.certificate(certificate, header: nil, from: seat), at: now, into: &effects)
             }
             if let block {
                 tree.insert(block)
             }
-            step(
-                .proposal(vote, header: block?.header, from: validator), at: now,
-                into: &effects)
+            step(.proposal(vote, header: block?.header, from: seat), at: now, into: &effects)
         case .block(let block):
-            requestedBlocks.remove(block.hash)
+            blockQuestions.close(block.hash)
             tree.insert(block)
             effects.append(.store(block))
         case .range(let blocks, let head):
             guard range.isActive, !blocks.isEmpty else { return }
             effects.append(.replay(blocks, head: head))
+        case .evidence:
+            return
         }
     }
 
     // MARK: Ranges
 
-    func connectedValidators() -> [UInt16] {
-        connected.values.compactMap(\.validator).sorted()
+    /// What is asked for next: from above the committed block, and never beyond the boundary, since
+    /// a finalization of the next epoch cannot be checked in this one.
+    private var wantedRange: RangeRequest? {
+        guard let target = range.target, committed.height < target.header.height else { return nil }
+        let first = committed.height.advanced(by: 1)
+        let last = min(
+            target.header.height, instance.boundary,
+            first.advanced(by: Limits.rangeBlocksMax - 1))
+        return RangeRequest(first: first, last: last)
     }
 
     mutating func askRange(at now: Moment, into effects: inout [ReplicaEffect]) {
-        guard let target = range.target, let peer = range.askedPeer else { return }
-        guard committed.height < target.header.height else {
-            return finishRange(at: now, into: &effects)
-        }
-        let first = committed.height.advanced(by: 1)
-        let last = min(
-            target.header.height, first.advanced(by: Limits.rangeBlocksMax - 1))
-        guard let request = RangeRequest(first: first, last: last) else {
-            preconditionFailure("a range of 1 to 32 heights: \(first)...\(last)")
-        }
-        effects.append(.send(.rangeRequest(request), to: .validator(peer)))
+        guard let peer = range.askedPeer else { return }
+        guard let request = wantedRange else { return finishRange(at: now, into: &effects) }
+        effects.append(.send(.rangeRequest(request), to: .peer(peer)))
         effects.append(
             .setTimer(
                 .range,
@@ -209,22 +228,26 @@ extension Replica {
         _ response: RangeResponse, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        guard let validator = peer.validator, range.askedPeer == validator else { return }
-        let first = committed.height.advanced(by: 1)
-        guard response.first == first, !response.blocks.isEmpty, response.finalization != nil
+        guard range.askedPeer == peer.key, let request = wantedRange else { return }
+        let first = request.first
+        let count = request.last.value - first.value + 1
+        guard response.first == first, !response.blocks.isEmpty, response.finalization != nil,
+            UInt64(response.blocks.count) <= count
         else {
             return rangeFailed(at: now, into: &effects)
         }
         range.beginWork()
         effects.append(.cancelTimer(.range))
         effects.append(
-            .verify(.range(response, first: first, parent: committed.hash), from: peer))
+            .verify(
+                .range(response, first: first, parent: committed.hash), in: instance,
+                from: peer))
     }
 
     /// Whoever serves ranges failed; the next one is asked, or nobody is left.
     mutating func rangeFailed(at now: Moment, into effects: inout [ReplicaEffect]) {
         guard range.isActive else { return }
-        if range.failed(nextOf: connectedValidators()) {
+        if range.failed(nextOf: peers.keys) {
             askRange(at: now, into: &effects)
         } else {
             effects.append(.cancelTimer(.range))

@@ -46,10 +46,9 @@ extension Replica {
         _ transaction: SignedTransaction, source: PublicKey?, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        let others =
-            configuration.instance.validators.count - (configuration.ownIndex == nil ? 0 : 1)
-        guard source == nil || connectedValidators().count < others else { return }
-        guard !connected.isEmpty else { return }
+        let others = instance.validators.count - (roster.own == nil ? 0 : 1)
+        guard source == nil || connectedSeatCount < others else { return }
+        guard !peers.isEmpty else { return }
         if outbox.byteCount + transaction.encodedByteCount
             > PeerMessage.transactionBatchBytesMax - 64
             || outbox.transactions.count >= PeerMessage.transactionBatchCountMax
@@ -63,6 +62,10 @@ extension Replica {
         effects.append(
             .setTimer(
                 .gossip, now.monotonic.advanced(byMilliseconds: Outbox.delayMilliseconds)))
+    }
+
+    private var connectedSeatCount: Int {
+        peers.keys.reduce(0) { $0 + (roster.seat(of: $1) == nil ? 0 : 1) }
     }
 
     mutating func flushGossip(at now: Moment, into effects: inout [ReplicaEffect]) {

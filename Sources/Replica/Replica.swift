@@ -10,27 +10,33 @@ import OrderedCollections
 /// `handle` is the only entrance and effects are the only exit, so that the real node and the
 /// simulator run the same code. It knows no socket, disk or clock, and executes nothing: heavy work
 /// is an effect whose result comes back as an input.
+///
+/// It runs one epoch after the other (`Replica+Epochs`): which network key has which seat depends
+/// on the epoch at work, and results of another instance are dropped.
 public struct Replica: ~Copyable, Sendable {
     public struct Configuration: Sendable {
-        public let instance: Instance
-        /// This node's seat, or nil for a node that only follows.
-        public let ownIndex: UInt16?
-        public let timing: Timing
         public let mempool: Mempool.Limits
+        /// The account that this node names as the reporter of evidence in its blocks; nil where it
+        /// puts none into them.
+        public let reporter: Address?
 
-        public init(
-            instance: Instance, ownIndex: UInt16?, timing: Timing,
-            mempool: Mempool.Limits = Mempool.Limits()
-        ) {
-            self.instance = instance
-            self.ownIndex = ownIndex
-            self.timing = timing
+        public init(mempool: Mempool.Limits = Mempool.Limits(), reporter: Address? = nil) {
             self.mempool = mempool
+            self.reporter = reporter
         }
     }
 
     let configuration: Configuration
+
+    // The epoch at work, and how the one before ended.
+    var instance: Instance
+    var roster: Roster
     var engine: Engine
+    var previous: FinalizedHead?
+    var previousInstance: Instance?
+    /// What the first input starts from.
+    private var recovery: Recovery?
+
     var mempool: Mempool
     var tree = BlockTree()
     var range = RangeSync()
@@ -39,9 +45,12 @@ public struct Replica: ~Copyable, Sendable {
     var committed: BlockSummary
     var finalized: BlockSummary
     var currentView = View.zero
-    var connected: OrderedDictionary<PublicKey, Peer> = [:]
+    var peers = Peers()
+    /// Whether the timer runs that asks peers who are ahead.
+    var isCatchingUp = false
     /// Blocks that were asked for: answers to nothing else are taken.
-    var requestedBlocks: OrderedSet<Digest> = []
+    var blockQuestions = Questions<Digest>()
+    var certificateQuestions = Questions<CertificateRequest>()
     var awaitedTime: (view: View, timestamp: Timestamp)?
     var outbox = Outbox()
     var isWorkPending = false
@@ -50,13 +59,17 @@ public struct Replica: ~Copyable, Sendable {
     /// Inputs for the engine that its own effects have caused.
     var followUps: [Input] = []
 
-    /// - Parameter committed: the block whose state the disk holds; the instance's base at first.
-    public init(configuration: Configuration, committed: BlockSummary) {
+    /// - Parameters:
+    ///   - epoch: the one that builds on the committed block.
+    ///   - committed: the block whose state the disk holds; the instance's base at first.
+    public init(configuration: Configuration, epoch: EpochStart, committed: BlockSummary) {
         self.configuration = configuration
-        engine = Engine(
-            Engine.Configuration(
-                instance: configuration.instance, own: configuration.ownIndex,
-                timing: configuration.timing))
+        instance = epoch.instance
+        roster = Roster(seats: epoch.seats, own: epoch.ownIndex)
+        engine = Replica.engine(for: epoch)
+        previous = epoch.previous
+        previousInstance = epoch.previousInstance
+        recovery = epoch.recovery
         mempool = Mempool(limits: configuration.mempool)
         self.committed = committed
         finalized = committed
@@ -67,36 +80,71 @@ public struct Replica: ~Copyable, Sendable {
         _ input: ReplicaInput, at now: Moment, into effects: inout [ReplicaEffect]
     ) {
         switch input {
-        case .start(let recovery, let blocks):
-            for block in blocks {
-                tree.insert(block, isStored: true)
-            }
-            step(.start(recovery), at: now, into: &effects)
+        case .start(let blocks):
+            start(blocks, at: now, into: &effects)
+        case .epochBegan(let start):
+            begin(start, at: now, into: &effects)
         case .connected(let peer):
             connect(peer, at: now, into: &effects)
         case .disconnected(let peer):
-            connected.removeValue(forKey: peer.key)
+            peers.remove(peer.key)
         case .received(let message, let peer):
             receive(message, from: peer, at: now, into: &effects)
-        case .verified(let message, let peer):
-            accept(message, from: peer, at: now, into: &effects)
-        case .verificationFailed(let error, let peer):
+        case .verified(let message, let instance, let peer):
+            accept(message, of: instance, from: peer, at: now, into: &effects)
+        case .verificationFailed(let error, let instance, let peer):
             if error.isSendersFault {
                 effects.append(.penalize(peer.key, .forged))
             }
-            if let validator = peer.validator, range.servingPeer == validator {
+            if instance == self.instance.id, range.servingPeer == peer.key {
                 rangeFailed(at: now, into: &effects)
             }
+        case .forgedTransaction(let peer):
+            // A lie about a transaction says nothing of ranges.
+            effects.append(.penalize(peer.key, .forged))
         case .transaction(let transaction, let facts, let ticket):
             admit(transaction, facts: facts, ticket: ticket, at: now, into: &effects)
-        case .built(let view, let block, let dropped):
+        case .committed(let height):
+            takeCommitted(height, at: now, into: &effects)
+        case .replayed(let blocks):
+            takeReplayed(blocks, at: now, into: &effects)
+        case .replayFailed:
+            rangeFailed(at: now, into: &effects)
+        case .timer(let timer):
+            fire(timer, at: now, into: &effects)
+        case .built, .buildFailed, .stored, .executed, .durable, .signed, .refused:
+            takeResult(input, at: now, into: &effects)
+        }
+        if isWorkStale {
+            isWorkStale = false
+            refreshWork(at: now, into: &effects)
+        }
+    }
+
+    private mutating func start(
+        _ blocks: [Block], at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        guard let recovery else { return }
+        self.recovery = nil
+        for block in blocks {
+            tree.insert(block, isStored: true)
+        }
+        step(.start(recovery), at: now, into: &effects)
+    }
+
+    /// What the shell did for the engine; of another instance it is dropped (P22).
+    private mutating func takeResult(
+        _ input: ReplicaInput, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        switch input {
+        case .built(let instance, let view, let block, let dropped):
             mempool.drop(dropped)
+            guard instance == self.instance.id else { return }
             takeBuilt(block, view: view, into: &effects)
-        case .buildFailed(let view):
+        case .buildFailed(let instance, let view):
+            guard instance == self.instance.id else { return }
             builder.finish(view)
-            step(
-                .buildDeclined(instance: configuration.instance.id, view: view), at: now,
-                into: &effects)
+            step(.buildDeclined(instance: instance, view: view), at: now, into: &effects)
         case .stored(let hash):
             takeStored(hash, at: now, into: &effects)
         case .executed(let instance, let hash, let result):
@@ -107,24 +155,17 @@ public struct Replica: ~Copyable, Sendable {
             step(
                 .executed(instance: instance, hash: hash, result: result), at: now,
                 into: &effects)
-        case .durable(let sequence):
+        case .durable(let instance, let sequence):
+            guard instance == self.instance.id else { return }
             step(.durable(sequence: sequence), at: now, into: &effects)
         case .signed(let vote):
             step(.signed(vote), at: now, into: &effects)
         case .refused(let instance, let kind, let view):
             step(.refused(instance: instance, kind: kind, view: view), at: now, into: &effects)
-        case .committed(let height):
-            takeCommitted(height, at: now, into: &effects)
-        case .replayed(let blocks):
-            takeReplayed(blocks, at: now, into: &effects)
-        case .replayFailed:
-            rangeFailed(at: now, into: &effects)
-        case .timer(let timer):
-            fire(timer, at: now, into: &effects)
-        }
-        if isWorkStale {
-            isWorkStale = false
-            refreshWork(at: now, into: &effects)
+        case .start, .epochBegan, .connected, .disconnected, .received, .verified,
+            .verificationFailed, .forgedTransaction, .transaction, .committed, .replayed,
+            .replayFailed, .timer:
+            preconditionFailure("not a result of the shell's work: \(input)")
         }
     }
 
@@ -151,17 +192,17 @@ public struct Replica: ~Copyable, Sendable {
     ) {
         switch effect {
         case .persist(let records, let sequence):
-            effects.append(.persist(records, sequence: sequence))
+            effects.append(.persist(records, instance: instance.id, sequence: sequence))
         case .sign(let intent):
             effects.append(.sign(intent))
         case .send(let message, let recipients):
-            effects.append(.send(PeerMessage(message), to: Destination(recipients)))
+            send(message, to: recipients, into: &effects)
         case .propose(let vote, let header, let justification):
             propose(vote, header: header, justification: justification, into: &effects)
         case .pushBlock(let hash, let validator):
-            guard let block = tree[hash]?.block else { return }
+            guard let block = tree[hash]?.block, let key = roster.key(of: validator) else { return }
             let response = BlockResponse(hash: hash, block: block.encoded())
-            effects.append(.send(.blockResponse(response), to: .validator(validator)))
+            effects.append(.send(.blockResponse(response), to: .peer(key)))
         case .setTimer(let timer, let deadline):
             effects.append(.setTimer(.engine(timer), deadline))
         case .cancelTimer(let timer):
@@ -188,13 +229,18 @@ public struct Replica: ~Copyable, Sendable {
         case .fetchBlock(let hash, let validator):
             fetchBlock(hash, from: validator, into: &effects)
         case .fetchCertificate(let request, let validator):
-            guard isConnected(validator) else {
+            guard let peer = route(to: validator) else {
                 followUps.append(.certificateUnavailable(request, from: validator))
                 return
             }
-            effects.append(.send(.certificateRequest(request), to: .validator(validator)))
+            certificateQuestions.ask(request, of: validator, through: peer)
+            effects.append(.send(.certificateRequest(request), to: .peer(peer)))
         case .syncRange(let head, let validator):
-            range.start(target: head, peer: validator)
+            guard let peer = route(to: validator) else {
+                followUps.append(.syncFailed)
+                return
+            }
+            range.start(target: head, peer: peer)
             askRange(at: now, into: &effects)
         case .finalized(let headers, let certificate):
             takeFinalized(headers, certificate, into: &effects)
@@ -207,8 +253,36 @@ public struct Replica: ~Copyable, Sendable {
         }
     }
 
-    func isConnected(_ validator: UInt16) -> Bool {
-        connected.values.contains { $0.validator == validator }
+    // MARK: Whom to send to
+
+    private func send(
+        _ message: Message, to recipients: Recipients, into effects: inout [ReplicaEffect]
+    ) {
+        var keys: [PublicKey]
+        switch recipients {
+        case .all: keys = roster.others
+        case .one(let validator): keys = [roster.key(of: validator)].compactMap { $0 }
+        case .some(let validators): keys = validators.compactMap { roster.key(of: $0) }
+        }
+        if case .certificate(let certificate) = message, certificate.value.kind == .finalize,
+            !certificate.value.isPartial
+        {
+            switch recipients {
+            case .one: break
+            case .all, .some:
+                // Whoever has no seat lives by finalizations (2.13).
+                keys += peers.keys.filter { roster.seat(of: $0) == nil }
+            }
+        }
+        guard !keys.isEmpty else { return }
+        effects.append(.send(PeerMessage(message), to: .peers(keys)))
+    }
+
+    /// The validator that the engine chose, if it is connected; else somebody who is: where the old
+    /// set has left, a peer without a seat may have what is needed.
+    private mutating func route(to validator: UInt16) -> PublicKey? {
+        if let key = roster.key(of: validator), peers.contains(key) { return key }
+        return peers.next()
     }
 
     // MARK: Blocks
@@ -227,7 +301,8 @@ public struct Replica: ~Copyable, Sendable {
         let proposal = BlockProposal(
             vote: vote.value, header: header, body: body,
             justification: justification.map(\.value))
-        effects.append(.send(.proposal(proposal), to: .validators))
+        guard !roster.others.isEmpty else { return }
+        effects.append(.send(.proposal(proposal), to: .peers(roster.others)))
     }
 
     private mutating func store(_ hash: Digest, into effects: inout [ReplicaEffect]) {
@@ -253,16 +328,12 @@ public struct Replica: ~Copyable, Sendable {
             }
             return
         }
-        guard isConnected(validator) else {
+        guard let peer = route(to: validator) else {
             followUps.append(.blockUnavailable(hash, from: validator))
             return
         }
-        requestedBlocks.append(hash)
-        if requestedBlocks.count > 256 {
-            requestedBlocks.removeFirst()
-        }
-        effects.append(
-            .send(.blockRequest(BlockRequest(hash: hash)), to: .validator(validator)))
+        blockQuestions.ask(hash, of: validator, through: peer)
+        effects.append(.send(.blockRequest(BlockRequest(hash: hash)), to: .peer(peer)))
     }
 
     private mutating func takeStored(
@@ -275,7 +346,7 @@ public struct Replica: ~Copyable, Sendable {
             isWorkStale = true
             step(
                 .built(
-                    instance: configuration.instance.id, view: header.view, header: header),
+                    instance: instance.id, view: header.view, header: header),
                 at: now, into: &effects)
         } else {
             step(.blockAvailable(header), at: now, into: &effects)
@@ -311,7 +382,7 @@ public struct Replica: ~Copyable, Sendable {
     /// Tells the engine when there begins or ceases to be something to put into a block.
     private mutating func refreshWork(at now: Moment, into effects: inout [ReplicaEffect]) {
         // A transaction that nobody includes within two rounds must not hurry everybody for ever.
-        let rounds = 2 * UInt64(configuration.instance.validators.count)
+        let rounds = 2 * UInt64(instance.validators.count)
         let hasWork = mempool.hasCandidates(
             after: tree.advances(to: engine.highestCertified, above: finalized.height),
             height: finalized.height.advanced(by: 1), oldestView: currentView.lowered(by: rounds))
@@ -344,12 +415,14 @@ public struct Replica: ~Copyable, Sendable {
             }
             awaitedTime = nil
             step(
-                .timeReached(instance: configuration.instance.id, view: awaited.view), at: now,
+                .timeReached(instance: instance.id, view: awaited.view), at: now,
                 into: &effects)
         case .range:
             rangeFailed(at: now, into: &effects)
         case .gossip:
             flushGossip(at: now, into: &effects)
+        case .catchUp:
+            catchUp(at: now, into: &effects)
         }
     }
 }
@@ -359,16 +432,6 @@ extension PeerMessage {
         switch message {
         case .vote(let vote): self = .vote(vote.value)
         case .certificate(let certificate): self = .certificate(certificate.value)
-        }
-    }
-}
-
-extension Destination {
-    init(_ recipients: Recipients) {
-        switch recipients {
-        case .all: self = .validators
-        case .one(let validator): self = .validator(validator)
-        case .some(let validators): self = .validatorList(validators)
         }
     }
 }

@@ -5,22 +5,24 @@ import Cryptography
 /// Everything that a node can do. The shell performs effects strictly in order; what takes long is
 /// answered by an input.
 public enum ReplicaEffect: Sendable {
-    /// Append to the log; `durable(sequence)` after the sync.
-    case persist([SafetyRecord], sequence: UInt64)
+    /// Append to the log of this instance; `durable` after the sync.
+    case persist([SafetyRecord], instance: Digest, sequence: UInt64)
     case sign(VoteIntent)
     case send(PeerMessage, to: Destination)
     case setTimer(ReplicaTimer, Instant)
     case cancelTimer(ReplicaTimer)
 
-    /// Check what a peer sent.
-    case verify(VerificationJob, from: Peer)
+    /// Check what a peer sent: `Door`. Transactions are checked against the state too, and come
+    /// back as `transaction` inputs.
+    case verify(VerificationJob, in: Instance, from: Peer)
     /// Fill, execute and answer `built`, or `buildFailed`.
     case build(BuildJob)
     /// Write a block's bytes durably.
     case store(Block)
     case execute(ExecutionRequest, Block)
     /// Write these executed blocks, ascending, into the committed state; the certificate makes the
-    /// last one final.
+    /// last one final. If that is the last of its epoch: sync the state and the certificate, make
+    /// the next instance and open its log; answer `committed`, then `epochBegan`. So for `replay`.
     case commit([Header], Verified<Certificate>)
     /// Execute and commit these blocks one after the other.
     case replay([Block], head: FinalizedHead)
@@ -35,12 +37,10 @@ public enum ReplicaEffect: Sendable {
     case report(Report)
 }
 
+/// Peers by their network keys. What goes to one that is not connected is lost.
 public enum Destination: Hashable, Sendable {
     case peer(PublicKey)
-    case validator(UInt16)
-    /// Every other validator.
-    case validators
-    case validatorList([UInt16])
+    case peers([PublicKey])
     /// Every connected peer but one.
     case everyone(except: PublicKey?)
 }
@@ -56,11 +56,14 @@ public enum VerificationJob: Sendable {
     case range(RangeResponse, first: Height, parent: Digest)
     /// Each that passes comes back as a `transaction` input.
     case transactions([SignedTransaction])
+    case evidence(Evidence)
 }
 
 public enum ServeRequest: Hashable, Sendable {
     case block(BlockRequest)
     case range(RangeRequest)
+    /// How this epoch ended: the finalization of its last block, as an `epochHint`. Kept for ever.
+    case boundary(Epoch)
 }
 
 /// What a peer did wrong; how much it weighs is the network's business.

@@ -2,16 +2,14 @@ import Chain
 import Consensus
 import Cryptography
 
-/// A node at the other end of an authenticated connection.
+/// A node at the other end of an authenticated connection. Whether it has a seat depends on the
+/// epoch, and the replica knows.
 public struct Peer: Hashable, Sendable {
     /// Its network key.
     public let key: PublicKey
-    /// Its seat in the validator set, if it has one.
-    public let validator: UInt16?
 
-    public init(key: PublicKey, validator: UInt16?) {
+    public init(key: PublicKey) {
         self.key = key
-        self.validator = validator
     }
 }
 
@@ -29,29 +27,36 @@ public struct Moment: Hashable, Sendable {
 
 /// Everything that a node can hear.
 public enum ReplicaInput: Sendable {
-    /// The first input, exactly once.
-    case start(Recovery, blocks: [Block])
+    /// The first input, exactly once: the stored blocks above the committed one.
+    case start(blocks: [Block])
+    /// After the `commit` or `replay` of an epoch's last block was answered: the state and what
+    /// made that block final are durable, and the log of the next instance is open.
+    case epochBegan(EpochStart)
 
     case connected(Peer)
     case disconnected(Peer)
     /// A decoded message, nothing in it verified.
     case received(PeerMessage, from: Peer)
-    /// The answer to `verify`.
-    case verified(VerifiedMessage, from: Peer)
-    case verificationFailed(VerificationError, from: Peer)
+    /// The answers to `verify`; the instance is that of the job.
+    case verified(VerifiedMessage, instance: Digest, from: Peer)
+    case verificationFailed(VerificationError, instance: Digest, from: Peer)
+    /// A peer passed on a transaction with a wrong signature.
+    case forgedTransaction(from: Peer)
 
     /// A transaction whose signatures are valid and whose sender can pay by the finalized state.
     /// `ticket` names who waits for the answer.
     case transaction(Verified<SignedTransaction>, AdmissionFacts, ticket: UInt64?)
 
-    /// The answers to `build`.
-    case built(view: View, Block, dropped: [Digest])
-    case buildFailed(view: View)
+    /// The answers to `build`. Dropped are the ids of candidates, transactions and evidence, that
+    /// can be in no later block either.
+    case built(instance: Digest, view: View, Block, dropped: [Digest])
+    case buildFailed(instance: Digest, view: View)
     /// The answer to `store`.
     case stored(Digest)
     /// The answer to `execute`.
     case executed(instance: Digest, hash: Digest, ExecutionResult)
-    case durable(sequence: UInt64)
+    /// The answer to `persist`.
+    case durable(instance: Digest, sequence: UInt64)
     case signed(Verified<Vote>)
     case refused(instance: Digest, kind: VoteKind, view: View)
     /// The answer to `commit`.
@@ -75,6 +80,7 @@ public enum VerifiedMessage: Sendable {
     /// Consecutive blocks, each the parent of the next, the last one final by the head or its
     /// ancestor by the head's headers.
     case range([Block], head: FinalizedHead)
+    case evidence(Verified<Evidence>)
 }
 
 /// The replica's timers; setting one replaces it.
@@ -88,4 +94,6 @@ public enum ReplicaTimer: Hashable, Sendable {
     case range
     /// Transactions wait to be told to peers.
     case gossip
+    /// Peers that are in a later epoch are asked how this one ended.
+    case catchUp
 }

@@ -26,7 +26,8 @@ extension World {
         case .vote(let vote, let from):
             "vote \(text(vote.value.statement, vote.value.view)) of \(vote.value.signer) "
                 + "from \(from)"
-        case .certificate(let certificate, _, let from): "\(text(certificate.value)) from \(from)"
+        case .certificate(let certificate, _, let from):
+            "\(text(certificate.value)) from \(from.map { String($0) } ?? "nobody")"
         case .proposal(let vote, _, let from):
             "proposal \(text(vote.value.statement, vote.value.view)) from \(from)"
         case .built(_, let view, let header): "built \(view) \(short(header.hash))"

@@ -30,8 +30,9 @@ struct OneValidator: ~Copyable {
                 timestamp: Timestamp(999_000)), validators: set, boundary: Height(.max),
             previousSeed: nil)
         replica = Replica(
-            configuration: Replica.Configuration(
-                instance: instance, ownIndex: 0,
+            configuration: Replica.Configuration(),
+            epoch: EpochStart(
+                instance: instance, ownIndex: 0, seats: [nil],
                 timing: Timing(blockInterval: blockInterval, idleInterval: idleInterval)),
             committed: instance.base)
     }
@@ -60,9 +61,9 @@ struct OneValidator: ~Copyable {
 
     private mutating func perform(_ effect: ReplicaEffect) {
         switch effect {
-        case .persist(let records, let sequence):
+        case .persist(let records, let instance, let sequence):
             log += records.map { "persist \($0.type)" }
-            inbox.append(.durable(sequence: sequence))
+            inbox.append(.durable(instance: instance, sequence: sequence))
         case .sign(let intent):
             log.append("sign \(intent.statement.kind)")
             let key = SigningKey(seed: OneValidator.key)
@@ -78,7 +79,9 @@ struct OneValidator: ~Copyable {
         case .cancelTimer(let timer): timers[timer] = nil
         case .build(let job):
             builds.append(job)
-            inbox.append(.built(view: job.view, block(for: job), dropped: []))
+            inbox.append(
+                .built(
+                    instance: job.instance, view: job.view, block(for: job), dropped: []))
         case .store(let block):
             log.append("store")
             inbox.append(.stored(block.hash))

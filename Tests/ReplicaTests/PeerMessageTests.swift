@@ -32,6 +32,12 @@ import Testing
             gasLimit: 1)
     }
 
+    static var finalization: Certificate {
+        Certificate(
+            epoch: header.epoch, view: View(4), statement: .finalize(candidate),
+            isPartial: false, bitmap: certificate.bitmap, signatures: certificate.signatures)
+    }
+
     static let messages: [PeerMessage] = {
         var messages: [PeerMessage] = [
             .vote(vote(.notarize(candidate))), .vote(vote(.nullify)),
@@ -60,6 +66,8 @@ import Testing
         if let transaction = try? MempoolTests.transaction(1, 0).value {
             messages.append(.transactions([transaction, transaction]))
         }
+        messages.append(
+            .epochHint(EpochHint(finalization: finalization, header: header)))
         if let evidence = Evidence(vote(.nullify), vote(.finalize(candidate))) {
             messages.append(.evidence(evidence))
         }
@@ -67,7 +75,7 @@ import Testing
     }()
 
     @Test func `every kind of message is among the tested ones`() {
-        #expect(Self.messages.count == 13)
+        #expect(Self.messages.count == 14)
         #expect(Set(Self.messages.map(\.channel)) == Set(PeerMessage.Channel.allCases))
     }
 

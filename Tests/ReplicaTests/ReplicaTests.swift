@@ -9,7 +9,7 @@ import Testing
 @Suite struct ReplicaTests {
     @Test func `blocks follow one another, final in the order of heights`() throws {
         var one = try OneValidator()
-        one.give(.start(Recovery(), blocks: []))
+        one.give(.start(blocks: []))
         for _ in 0..<40 where one.committed.count < 5 {
             one.wait()
         }
@@ -22,7 +22,7 @@ import Testing
 
     @Test func `a block is stored, and the vote recorded, before the vote is signed`() throws {
         var one = try OneValidator()
-        one.give(.start(Recovery(), blocks: []))
+        one.give(.start(blocks: []))
         for _ in 0..<20 where one.committed.isEmpty {
             one.wait()
         }
@@ -37,7 +37,7 @@ import Testing
         throws
     {
         var one = try OneValidator(blockInterval: 100, idleInterval: 1_000)
-        one.give(.start(Recovery(), blocks: []))
+        one.give(.start(blocks: []))
         while one.committed.count < 2 { one.wait() }
         let first = one.committed[0]
         let second = one.committed[1]
@@ -58,7 +58,7 @@ import Testing
     @Test func `a transaction is in one block only, and submitting it again is no mistake`() throws
     {
         var one = try OneValidator()
-        one.give(.start(Recovery(), blocks: []))
+        one.give(.start(blocks: []))
         let transaction = try MempoolTests.transaction(1, 0)
         let facts = AdmissionFacts(nextSequence: 0, source: nil)
         one.give(.transaction(transaction, facts, ticket: 1))
@@ -77,7 +77,7 @@ import Testing
 
     @Test func `a refused transaction says why`() throws {
         var one = try OneValidator()
-        one.give(.start(Recovery(), blocks: []))
+        one.give(.start(blocks: []))
         one.give(
             .transaction(
                 try MempoolTests.transaction(1, 3),
@@ -87,8 +87,8 @@ import Testing
 
     @Test func `a vote in another's name is a fault of its sender`() throws {
         var one = try OneValidator()
-        one.give(.start(Recovery(), blocks: []))
-        let peer = Peer(key: PublicKey([UInt8](repeating: 3, count: 32)), validator: 1)
+        one.give(.start(blocks: []))
+        let peer = Peer(key: PublicKey([UInt8](repeating: 3, count: 32)))
         var effects: [ReplicaEffect] = []
         let vote = PeerMessageTests.vote(.nullify)
         let forged = Vote(
@@ -103,8 +103,8 @@ import Testing
 
     @Test func `a block that nobody asked for is not taken`() throws {
         var one = try OneValidator()
-        one.give(.start(Recovery(), blocks: []))
-        let peer = Peer(key: PublicKey([UInt8](repeating: 3, count: 32)), validator: nil)
+        one.give(.start(blocks: []))
+        let peer = Peer(key: PublicKey([UInt8](repeating: 3, count: 32)))
         var effects: [ReplicaEffect] = []
         let block = Block(header: PeerMessageTests.header, body: BlockBody(transactions: []))
         let response = BlockResponse(hash: block.hash, block: block.encoded())

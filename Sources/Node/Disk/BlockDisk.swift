@@ -80,6 +80,9 @@ actor BlockDisk {
             serve(request, to: peer)
         case .serve(.range(let request), let peer):
             serve(request, to: peer)
+        case .serve(.boundary, _):
+            // The only epoch that is kept here so far has not ended.
+            return
         }
     }
 

@@ -7,7 +7,7 @@ import Storage
 /// The thread that makes votes durable: the log of the engine, and the signer's own record.
 actor VoteDisk {
     enum Job: Sendable {
-        case append([SafetyRecord], sequence: UInt64)
+        case append([SafetyRecord], instance: Digest, sequence: UInt64)
         case sign(VoteIntent)
     }
 
@@ -40,7 +40,8 @@ actor VoteDisk {
             var durable: UInt64?
             for job in batch {
                 switch job {
-                case .append(let records, let sequence):
+                case .append(let records, let instance, let sequence):
+                    precondition(instance == self.instance, "one log is open")
                     append(records, last: sequence)
                     durable = sequence
                 case .sign(let intent):
@@ -49,7 +50,7 @@ actor VoteDisk {
             }
             if let durable {
                 log.sync()
-                loop.send(.replica(.durable(sequence: durable)))
+                loop.send(.replica(.durable(instance: instance, sequence: durable)))
             }
         }
     }

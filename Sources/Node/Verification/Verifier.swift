@@ -13,7 +13,6 @@ final class Verifier: Sendable {
     /// How many transactions one job checks; the jobs of a batch run side by side.
     private static let chunk = 64
 
-    private let instance: Instance
     private let genesisHash: Digest
     private let view: StateView
     private let cache: SignatureCache
@@ -27,10 +26,8 @@ final class Verifier: Sendable {
     private let bulkOrder = DispatchQueue(label: "althing.verify.order", qos: .utility)
 
     init(
-        instance: Instance, genesisHash: Digest, view: StateView, cache: SignatureCache,
-        loop: Mailbox<LoopInput>
+        genesisHash: Digest, view: StateView, cache: SignatureCache, loop: Mailbox<LoopInput>
     ) {
-        self.instance = instance
         self.genesisHash = genesisHash
         self.view = view
         self.cache = cache
@@ -38,100 +35,39 @@ final class Verifier: Sendable {
     }
 
     /// - Parameter credit: the room in the peer's inbox, held until the work is done.
-    func verify(_ job: VerificationJob, from peer: Peer, credit: InboxCredit?) {
+    func verify(
+        _ job: VerificationJob, in instance: Instance, from peer: Peer, credit: InboxCredit?
+    ) {
         if case .transactions(let transactions) = job {
             check(transactions, source: peer.key, tickets: nil, credit: credit)
             return
         }
         urgent.async { [self] in
             do throws(VerificationError) {
-                let message = try verified(job)
-                loop.send(.replica(.verified(message, from: peer)))
+                let message = try Door.verified(job, in: instance, genesisHash: genesisHash)
+                verifyTransactions(in: message)
+                loop.send(.replica(.verified(message, instance: instance.id, from: peer)))
             } catch {
-                loop.send(.replica(.verificationFailed(error, from: peer)))
+                loop.send(
+                    .replica(.verificationFailed(error, instance: instance.id, from: peer)))
             }
             withExtendedLifetime(credit) {}
         }
     }
 
-    private func verified(_ job: VerificationJob) throws(VerificationError) -> VerifiedMessage {
-        switch job {
-        case .vote(let vote):
-            return .vote(try Verified(vote, in: instance))
-        case .certificates(let certificates, let header):
-            return .certificates(try verified(certificates), header: header)
-        case .proposal(let proposal):
-            return try verified(proposal)
-        case .block(let hash, let bytes):
-            guard let block = decodeBlock(bytes), block.hash == hash else { throw .badSignature }
+    /// Blocks are executed next: their transactions' signatures are checked while they arrive.
+    private func verifyTransactions(in message: VerifiedMessage) {
+        switch message {
+        case .proposal(_, let block, _):
+            if let block { verifySignatures(of: block) }
+        case .block(let block):
             verifySignatures(of: block)
-            return .block(block)
-        case .range(let response, let first, let parent):
-            return try verified(response, first: first, parent: parent)
-        case .transactions:
-            preconditionFailure("transactions are checked in bulk")
+        case .range(let blocks, _):
+            for block in blocks {
+                verifySignatures(of: block)
+            }
+        case .vote, .certificates, .evidence: return
         }
-    }
-
-    private func verified(
-        _ certificates: [Certificate]
-    ) throws(VerificationError) -> [Verified<Certificate>] {
-        var result: [Verified<Certificate>] = []
-        for certificate in certificates {
-            result.append(try Verified(certificate, in: instance, allowingPartial: true))
-        }
-        return result
-    }
-
-    private func verified(_ proposal: BlockProposal) throws(VerificationError) -> VerifiedMessage {
-        let vote = try Verified(proposal.vote, in: instance)
-        let justification = try verified(proposal.justification)
-        guard let header = proposal.header else {
-            return .proposal(vote, nil, justification: justification)
-        }
-        guard let body = try? BlockBody(decoding: proposal.body) else { throw .badSignature }
-        let block = Block(header: header, body: body)
-        guard vote.value.statement.candidate?.blockHash == block.hash, block.hasMatchingRoots
-        else { throw .badSignature }
-        verifySignatures(of: block)
-        return .proposal(vote, block, justification: justification)
-    }
-
-    private func decodeBlock(_ bytes: [UInt8]) -> Block? {
-        guard let block = try? Block(decoding: bytes), block.hasMatchingRoots else { return nil }
-        return block
-    }
-
-    /// Checks a range from its proof down: the finalization, then the chain of hashes under it.
-    private func verified(
-        _ response: RangeResponse, first: Height, parent: Digest
-    ) throws(VerificationError) -> VerifiedMessage {
-        guard let finalization = response.finalization, finalization.kind == .finalize else {
-            throw .partialNotExpected
-        }
-        let certificate = try Verified(finalization, in: instance)
-        var blocks: [Block] = []
-        var previous = parent
-        for (index, bytes) in response.blocks.enumerated() {
-            guard let block = decodeBlock(bytes), block.header.parentHash == previous,
-                block.header.height == first.advanced(by: UInt64(index))
-            else { throw .badSignature }
-            blocks.append(block)
-            previous = block.hash
-        }
-        guard let last = blocks.last else { throw .tooFewSignatures }
-        var head = last.header
-        for header in response.headers {
-            guard header.parentHash == head.hash else { throw .badSignature }
-            head = header
-        }
-        guard certificate.value.statement.candidate?.blockHash == head.hash else {
-            throw .badSignature
-        }
-        for block in blocks {
-            verifySignatures(of: block)
-        }
-        return .range(blocks, head: FinalizedHead(header: head, certificate: certificate))
     }
 
     // MARK: Transactions
@@ -194,12 +130,10 @@ final class Verifier: Sendable {
                 try Ledger.admit(
                     transaction, at: height, over: current.snapshot, rules: current.rules)
                 guard let verified = verifiedTransaction(transaction) else {
-                    // An honest node passes on only what it has verified itself. As somebody
-                    // without a seat, because a lie about a transaction says nothing of ranges.
+                    // An honest node passes on only what it has verified itself.
                     if let source, !isForgeryReported {
                         isForgeryReported = true
-                        let peer = Peer(key: source, validator: nil)
-                        inputs.append(.replica(.verificationFailed(.badSignature, from: peer)))
+                        inputs.append(.replica(.forgedTransaction(from: Peer(key: source))))
                     }
                     throw .badSignature
                 }
