@@ -4,6 +4,7 @@ import Cryptography
 /// What happened, for receipts and indexes: nothing else is an index built from.
 public enum Event: CanonicalCodable, Hashable, Sendable {
     case transferred(from: Address, to: Address, asset: AssetID, amount: Amount)
+    case validators(ValidatorEvent)
     case governance(GovernanceEvent)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
@@ -12,6 +13,8 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
             self = .transferred(
                 from: try Address(from: &reader), to: try Address(from: &reader),
                 asset: try AssetID(from: &reader), amount: try Amount(from: &reader))
+        case 16:
+            self = .validators(try ValidatorEvent(from: &reader))
         case 32:
             self = .governance(try GovernanceEvent(from: &reader))
         case let tag:
@@ -27,6 +30,9 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
             writer.write(to)
             writer.write(asset)
             writer.write(amount)
+        case .validators(let event):
+            writer.writeULEB128(16)
+            writer.write(event)
         case .governance(let event):
             writer.writeULEB128(32)
             writer.write(event)
@@ -37,6 +43,7 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
     public var accounts: [Address] {
         switch self {
         case .transferred(let from, let to, _, _): from == to ? [from] : [from, to]
+        case .validators(let event): event.accounts
         case .governance(let event): event.accounts
         }
     }

@@ -7,6 +7,12 @@ public enum Limits {
     public static let headerBytesMax = 512
     public static let headerExtraBytesMax = 64
     public static let evidencePerBlockMax = 16
+    /// What the evidence of a block takes at most: two votes and an account each.
+    public static let evidenceBytesMax = evidencePerBlockMax * (2 * 123 + 32)
+    /// What a leader fills with transactions: the header, the evidence and the lengths of the lists
+    /// have room of their own.
+    public static let transactionsBytesMax =
+        blockBytesMax - headerBytesMax - evidenceBytesMax - 64
     public static let clockDriftMillisecondsMax: UInt64 = 500
 
     // Transactions (state.md 3, network.md 6.3).
@@ -38,7 +44,7 @@ public enum Limits {
     /// The relations between the limits, with the reason beside each; called once at start.
     public static func check() {
         // A transaction of the largest size must fit into an otherwise empty block.
-        precondition(transactionBytesMax + headerBytesMax + 64 < blockBytesMax)
+        precondition(transactionBytesMax < transactionsBytesMax)
         // A proposal travels in one message of 1.3 MiB: block, vote and justification.
         precondition(blockBytesMax + justificationBytesMax + 4_096 <= 1_300 * 1024)
         // A range response holds at least one block with its finalization.

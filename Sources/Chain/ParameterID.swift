@@ -145,8 +145,8 @@ extension GeneralParameter {
         case .epochLength:
             // A development chain has one epoch that does not end (decisions.md 4).
             .integer(
-                "consensus.epochLength", .blocks, 3_600, dev: 1 << 62, 16...1 << 62, .protocol,
-                .epochAfterNext)
+                "consensus.epochLength", .blocks, 3_600, dev: 1 << 62, 16...1 << 62,
+                devMin: 1, .protocol, .epochAfterNext)
         case .blockGasLimit:
             .integer(
                 "block.gasLimit", .gas, 60_000_000, dev: 60_000_000,

@@ -20,6 +20,10 @@ public enum StateKey: Hashable, Sendable {
     // Chain.
     /// `ChainFacts`: what genesis fixed for ever.
     case chainFacts
+    /// `Epoch`: that of the next block.
+    case currentEpoch
+    /// `EpochRecord`.
+    case epoch(Epoch)
 
     // Accounts.
     /// `Account`.
@@ -56,6 +60,8 @@ public enum StateKey: Hashable, Sendable {
     case bonded(Address)
     /// `Amount`: what all accounts have bonded.
     case bondedTotal
+    /// `OffenceRecord`, by the consensus key that signed the two votes.
+    case offence(PublicKey)
 
     // Governance.
     /// `ProposalID`: the last one given.
@@ -85,12 +91,12 @@ public enum StateKey: Hashable, Sendable {
 
     public var module: StateModule {
         switch self {
-        case .chainFacts: .chain
+        case .chainFacts, .currentEpoch, .epoch: .chain
         case .account, .lanes, .laneExpiry: .accounts
         case .balance, .asset, .supply: .bank
         case .parameters: .parameters
         case .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
-            .bondedTotal:
+            .bondedTotal, .offence:
             .staking
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
@@ -103,6 +109,8 @@ public enum StateKey: Hashable, Sendable {
         var writer = StateKeyWriter(module)
         switch self {
         case .chainFacts: writer.kind(0)
+        case .currentEpoch: writer.kind(1)
+        case .epoch(let epoch): writer.kind(2, integers: epoch.value)
         case .account(let address): writer.kind(0, address)
         case .lanes(let address): writer.kind(1, address)
         case .laneExpiry(let height, let address):
@@ -132,6 +140,7 @@ public enum StateKey: Hashable, Sendable {
             writer.write(validator)
         case .bonded(let address): writer.kind(5, address)
         case .bondedTotal: writer.kind(6)
+        case .offence(let key): writer.kind(7, key)
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
             writeGovernanceKey(into: &writer)
@@ -160,9 +169,9 @@ public enum StateKey: Hashable, Sendable {
         case .proposalOfStatus(let status, let id):
             writer.kind(10, integers: UInt64(status.rawValue), ~id.value)
         case .depositsTotal: writer.kind(11)
-        case .chainFacts, .account, .lanes, .laneExpiry, .balance, .asset, .supply, .parameters,
-            .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
-            .bondedTotal:
+        case .chainFacts, .currentEpoch, .epoch, .account, .lanes, .laneExpiry, .balance, .asset,
+            .supply, .parameters, .validator, .operatorOfKey, .validatorSet, .validatorSetHash,
+            .delegation, .bonded, .bondedTotal, .offence:
             preconditionFailure("a key of governance")
         }
     }
@@ -223,6 +232,8 @@ public struct StateKeyRange: Hashable, Sendable {
 
     public static let balances = StateKeyRange(.bank, kind: 0)
     public static let validators = StateKeyRange(.staking, kind: 0)
+    public static let validatorSets = StateKeyRange(.staking, kind: 2)
+    public static let offences = StateKeyRange(.staking, kind: 7)
     public static let bonded = StateKeyRange(.staking, kind: 5)
 
     private static func prefix(_ module: StateModule, _ kind: UInt8) -> [UInt8] {

@@ -2,7 +2,7 @@ import Codec
 import Cryptography
 
 /// Why something signed is not accepted.
-public enum VerificationError: Error, Equatable, Sendable {
+public enum VerificationError: Error, Hashable, Sendable {
     /// Of an epoch whose set is not known here: no fault of whoever sent it.
     case unverifiable(Epoch)
     case signerOutOfRange(UInt16)

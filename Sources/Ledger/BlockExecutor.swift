@@ -21,6 +21,8 @@ public struct BuiltBlock: Sendable {
     public let block: Block
     /// Candidates that cannot be in a block on this parent.
     public let dropped: [Digest]
+    /// Ids of evidence that cannot be in a block on this parent.
+    public let refusedEvidence: [Digest]
     /// Whether the filled block failed its own check and an empty one stands in its place: a bug
     /// of this node.
     public let isSubstitute: Bool
@@ -130,7 +132,7 @@ public struct BlockExecutor<Base: StateReader> {
             && header.height == parent.height.advanced(by: 1)
             && header.height <= instance.boundary && header.parentHash == parent.hash
             && header.timestamp > parent.timestamp && header.extra.isEmpty
-            && block.body.evidence.isEmpty && block.body.participation.isEmpty
+            && block.body.participation.isEmpty
             && block.hasMatchingRoots
     }
 
@@ -142,7 +144,8 @@ public struct BlockExecutor<Base: StateReader> {
         let context = BlockContext(header: header, parentTimestamp: parent.summary.timestamp)
         guard
             let execution = try? Ledger.execute(
-                transactions, context: context, over: parent.reader)
+                transactions, evidence: block.body.evidence, context: context,
+                over: parent.reader, signatures: signatures, election: election)
         else { return nil }
         let outcome = execution.outcome
         guard outcome.stateRoot == header.stateRoot,
@@ -157,19 +160,26 @@ public struct BlockExecutor<Base: StateReader> {
     /// Fills a block, checks it as every other node will, and remembers it.
     ///
     /// - Parameter shouldStop: asked before each candidate: whether the time is up.
-    /// - Returns: nil if the parent is not here or the epoch has no height left.
+    /// - Returns: nil if the parent is not here or the last block of the instance.
     public mutating func build(_ job: BuildJob, shouldStop: () -> Bool) -> BuiltBlock? {
         guard job.epoch == instance.epoch, let parent = state(after: job.parent.hash),
-            parent.summary.height < instance.boundary
+            job.epoch == Queries.epoch(over: parent.reader)
         else { return nil }
-        let filled = fill(job, on: parent, candidates: job.candidates, shouldStop: shouldStop)
-        let dropped = filled.built.dropped.map(\.id)
-        if let block = check(filled, on: parent) {
-            return BuiltBlock(block: block, dropped: dropped, isSubstitute: false)
+        let filled = fill(
+            job, on: parent, candidates: job.candidates, evidence: job.evidence,
+            shouldStop: shouldStop)
+        var block = check(filled, on: parent)
+        let isSubstitute = block == nil
+        if isSubstitute {
+            let empty = fill(
+                job, on: parent, candidates: [], evidence: [], shouldStop: { true })
+            block = check(empty, on: parent)
         }
-        let empty = fill(job, on: parent, candidates: [], shouldStop: { true })
-        guard let block = check(empty, on: parent) else { return nil }
-        return BuiltBlock(block: block, dropped: dropped, isSubstitute: true)
+        guard let block else { return nil }
+        return BuiltBlock(
+            block: block, dropped: filled.built.dropped.map(\.id),
+            refusedEvidence: filled.built.refusedEvidence.map(\.id),
+            isSubstitute: isSubstitute)
     }
 
     private struct FilledBlock {
@@ -179,7 +189,7 @@ public struct BlockExecutor<Base: StateReader> {
 
     private func fill(
         _ job: BuildJob, on parent: ParentState, candidates: [Verified<SignedTransaction>],
-        shouldStop: () -> Bool
+        evidence: [ReportedEvidence], shouldStop: () -> Bool
     ) -> FilledBlock {
         let gasLimit = Rules(over: parent.reader).blockGasLimit
         let context = BlockContext(
@@ -188,9 +198,11 @@ public struct BlockExecutor<Base: StateReader> {
             parentTimestamp: parent.summary.timestamp, parentHash: job.parent.hash,
             proposer: job.proposer, gasLimit: gasLimit)
         let built = Ledger.build(
-            candidates, context: context, over: parent.reader,
-            bytesMax: Limits.blockBytesMax - Limits.headerBytesMax - 64, shouldStop: shouldStop)
-        let body = BlockBody(transactions: built.included.map(\.value))
+            candidates, evidence: evidence, context: context, over: parent.reader,
+            bytesMax: Limits.transactionsBytesMax, signatures: signatures, election: election,
+            shouldStop: shouldStop)
+        let body = BlockBody(
+            transactions: built.included.map(\.value), evidence: built.evidence)
         let outcome = built.execution.outcome
         let header = Header(
             genesisHash: genesisHash, epoch: job.epoch, height: context.height, view: job.view,

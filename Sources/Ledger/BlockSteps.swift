@@ -5,7 +5,7 @@ import StateTree
 /// closings, expiries, openings, executions, transactions, end of the epoch.
 ///
 /// Every step is a total function: it cannot throw, so that no state of the chain stops it.
-/// Evidence and the end of an epoch do nothing yet.
+/// Evidence comes before all of them, in `Execution`.
 enum BlockSteps {
     static func begin<Base: StateReader>(
         _ state: inout State<Base>, context: BlockContext, rules: Rules
@@ -15,9 +15,11 @@ enum BlockSteps {
     }
 
     static func end<Base: StateReader>(
-        _ state: inout State<Base>, context: BlockContext, rules: Rules, collectedFees: Amount
+        _ state: inout State<Base>, context: BlockContext, collectedFees: Amount,
+        election: Election
     ) {
         collect(collectedFees, in: &state)
+        Epochs.end(&state, context: context, election: election)
     }
 
     /// Fees wait with the collector until rewards pay them out.

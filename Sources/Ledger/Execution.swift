@@ -19,12 +19,27 @@ struct Execution<Base: StateReader> {
     private(set) var gasUsed: UInt64 = 0
     private var blockEvents: [Event] = []
     private var collectedFees = Amount.zero
+    private var offenceCache = Offences.Cache()
 
-    /// Runs the steps that come before the transactions.
+    /// Evidence comes next, then `begin`, then the transactions.
     init(_ context: BlockContext, over reader: Base) {
         self.context = context
         rules = Rules(over: reader)
         state = State(over: reader)
+        Epochs.begin(&state, context: context, rules: rules)
+    }
+
+    /// Records an offence, or refuses the evidence with nothing changed.
+    mutating func report(
+        _ evidence: ReportedEvidence, signatures: SignatureCheck
+    ) throws(EvidenceRejection) {
+        try Offences.report(
+            evidence, context: context, rules: rules, signatures: signatures,
+            cache: &offenceCache, in: &state)
+    }
+
+    /// Runs the steps between the evidence and the transactions.
+    mutating func begin() {
         BlockSteps.begin(&state, context: context, rules: rules)
         blockEvents = state.takeEvents()
     }
@@ -135,8 +150,9 @@ struct Execution<Base: StateReader> {
     }
 
     /// Runs the steps that come after the transactions and commits to the state.
-    consuming func finish() -> BlockExecution {
-        BlockSteps.end(&state, context: context, rules: rules, collectedFees: collectedFees)
+    consuming func finish(_ election: Election) -> BlockExecution {
+        BlockSteps.end(
+            &state, context: context, collectedFees: collectedFees, election: election)
         blockEvents += state.takeEvents()
         let nextSetHash = state.read(
             .validatorSetHash(context.epoch.advanced(by: 1)), as: Digest.self)

@@ -51,10 +51,7 @@ private enum GenesisState {
         for balance in genesis.treasury {
             try state.credit(ModuleAccounts.treasury, balance.amount, asset: balance.asset)
         }
-        for epoch in [Epoch.zero, Epoch(1)] {
-            state.write(.validatorSet(epoch), validators)
-            state.write(.validatorSetHash(epoch), validators.hash)
-        }
+        Epochs.writeGenesis(genesis, validators: validators, into: &state)
         for (entry, bond) in zip(genesis.validators, bonds) {
             write(entry, bonded: bond, into: &state)
             try addBond(

@@ -17,7 +17,10 @@ public struct BlockExecution: Sendable {
 /// Why a block is invalid, whoever proposed it.
 public enum BlockRejection: Error, Hashable, Sendable {
     case genesisHeight
+    case wrongEpoch(expected: Epoch, found: Epoch)
     case wrongGasLimit(expected: UInt64, found: UInt64)
+    case tooMuchEvidence(count: Int, limit: Int)
+    case evidence(index: Int, EvidenceRejection)
     case tooManyTransactions(count: Int, limit: Int)
     /// A transaction that may not be in this block at this place.
     case transaction(index: Int, id: Digest, Rejection)
@@ -30,10 +33,18 @@ public struct BuiltBody: Sendable {
         public let rejection: Rejection
     }
 
+    public struct RefusedEvidence: Sendable, Hashable {
+        public let id: Digest
+        public let rejection: EvidenceRejection
+    }
+
     public let included: [Verified<SignedTransaction>]
     /// Candidates that may not be in this block, with the reason. Those in neither list had no room
     /// or no time.
     public let dropped: [Dropped]
+    public let evidence: [ReportedEvidence]
+    /// Evidence that may not be in this block, with the reason.
+    public let refusedEvidence: [RefusedEvidence]
     public let execution: BlockExecution
 }
 
@@ -63,17 +74,25 @@ public enum Ledger {
 
     /// Fills a block from candidates in their order, and executes it.
     ///
-    /// - Precondition: the context's gas limit is `Rules.blockGasLimit` over the same reader.
-    /// - Parameter bytesMax: of the encoded transactions together.
-    /// - Parameter shouldStop: asked before each candidate: whether the time is up.
+    /// - Precondition: the context's epoch and gas limit are those of the block after the state.
+    /// - Parameters:
+    ///   - bytesMax: of the encoded transactions together; evidence has room of its own.
+    ///   - shouldStop: asked before each candidate: whether the time is up.
     public static func build(
-        _ candidates: [Verified<SignedTransaction>], context: BlockContext,
-        over reader: some StateReader, bytesMax: Int, shouldStop: () -> Bool
+        _ candidates: [Verified<SignedTransaction>], evidence: [ReportedEvidence] = [],
+        context: BlockContext, over reader: some StateReader, bytesMax: Int,
+        signatures: SignatureCheck = .ed25519, election: Election = .standing,
+        shouldStop: () -> Bool
     ) -> BuiltBody {
         var execution = Execution(context, over: reader)
         precondition(
             context.gasLimit == execution.rules.blockGasLimit,
             "a leader's context has the gas limit of the rules")
+        precondition(
+            context.epoch == Epochs.current(in: execution.state),
+            "a leader's context has the epoch of the next block")
+        let offences = report(evidence, signatures: signatures, to: &execution)
+        execution.begin()
         var included: [Verified<SignedTransaction>] = []
         var dropped: [BuiltBody.Dropped] = []
         var bytes = 0
@@ -91,24 +110,61 @@ public enum Ledger {
                 dropped.append(BuiltBody.Dropped(id: candidate.value.id, rejection: error))
             }
         }
-        return BuiltBody(included: included, dropped: dropped, execution: execution.finish())
+        return BuiltBody(
+            included: included, dropped: dropped, evidence: offences.included,
+            refusedEvidence: offences.refused, execution: execution.finish(election))
     }
 
-    /// Executes a block's transactions over its parent's state.
+    private static func report<Base: StateReader>(
+        _ evidence: [ReportedEvidence], signatures: SignatureCheck,
+        to execution: inout Execution<Base>
+    ) -> (included: [ReportedEvidence], refused: [BuiltBody.RefusedEvidence]) {
+        var included: [ReportedEvidence] = []
+        var refused: [BuiltBody.RefusedEvidence] = []
+        for entry in evidence {
+            guard included.count < Limits.evidencePerBlockMax else { break }
+            do {
+                try execution.report(entry, signatures: signatures)
+                included.append(entry)
+            } catch {
+                refused.append(
+                    BuiltBody.RefusedEvidence(id: entry.evidence.id, rejection: error))
+            }
+        }
+        return (included, refused)
+    }
+
+    /// Executes a block's evidence and transactions over its parent's state.
     public static func execute(
-        _ transactions: [Verified<SignedTransaction>], context: BlockContext,
-        over reader: some StateReader
+        _ transactions: [Verified<SignedTransaction>], evidence: [ReportedEvidence] = [],
+        context: BlockContext, over reader: some StateReader,
+        signatures: SignatureCheck = .ed25519, election: Election = .standing
     ) throws(BlockRejection) -> BlockExecution {
         guard context.height > .genesis else { throw .genesisHeight }
         guard transactions.count <= Limits.blockTransactionsMax else {
             throw .tooManyTransactions(
                 count: transactions.count, limit: Limits.blockTransactionsMax)
         }
+        guard evidence.count <= Limits.evidencePerBlockMax else {
+            throw .tooMuchEvidence(count: evidence.count, limit: Limits.evidencePerBlockMax)
+        }
         var execution = Execution(context, over: reader)
         guard context.gasLimit == execution.rules.blockGasLimit else {
             throw .wrongGasLimit(
                 expected: execution.rules.blockGasLimit, found: context.gasLimit)
         }
+        let epoch = Epochs.current(in: execution.state)
+        guard context.epoch == epoch else {
+            throw .wrongEpoch(expected: epoch, found: context.epoch)
+        }
+        for (index, entry) in evidence.enumerated() {
+            do {
+                try execution.report(entry, signatures: signatures)
+            } catch {
+                throw .evidence(index: index, error)
+            }
+        }
+        execution.begin()
         for (index, transaction) in transactions.enumerated() {
             do {
                 try execution.apply(transaction.value)
@@ -116,7 +172,7 @@ public enum Ledger {
                 throw .transaction(index: index, id: transaction.value.id, error)
             }
         }
-        return execution.finish()
+        return execution.finish(election)
     }
 
     /// What a transaction would do in the next block if nothing came before it. It may be unsigned,
@@ -127,6 +183,7 @@ public enum Ledger {
         _ transaction: SignedTransaction, context: BlockContext, over reader: some StateReader
     ) throws(Rejection) -> Receipt {
         var execution = Execution(context, over: reader)
+        execution.begin()
         return try execution.simulate(transaction)
     }
 }

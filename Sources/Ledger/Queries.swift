@@ -103,6 +103,13 @@ public enum Queries {
         State(over: reader).read(.validatorSet(epoch))
     }
 
+    /// The hash of an epoch's set; kept for ever, unlike the set.
+    public static func validatorSetHash(
+        of epoch: Epoch, over reader: some StateReader
+    ) -> Digest? {
+        State(over: reader).read(.validatorSetHash(epoch))
+    }
+
     public static func validator(
         operator address: Address, over reader: some StateReader
     ) -> ValidatorRecord? {

@@ -5,7 +5,7 @@ extension Event {
     /// Which topic of the stream an event belongs to besides its transaction's.
     var isGovernance: Bool {
         switch self {
-        case .transferred: false
+        case .transferred, .validators: false
         case .governance: true
         }
     }
@@ -44,9 +44,27 @@ struct EventJSON: Encodable {
             try fields.write("to", to)
             try fields.write("asset", asset)
             try fields.write("amount", amount)
+        case .validators(let event): try encode(event, into: &fields)
         case .governance(let event):
             try fields.write("proposal", event.proposal)
             try encode(event, into: &fields)
+        }
+    }
+
+    private func encode(_ event: ValidatorEvent, into fields: inout FieldWriter) throws {
+        switch event {
+        case .elected(let epoch, let setHash, let isFallback):
+            try fields.write("type", "setElected")
+            try fields.write("epoch", epoch.value)
+            try fields.write("setHash", setHash.hex)
+            try fields.write("isFallback", isFallback)
+        case .offended(let operatorAddress, let key, let epoch, let view, let reporter):
+            try fields.write("type", "offenceProven")
+            try fields.write("operator", operatorAddress)
+            try fields.write("consensusKey", key.hex)
+            try fields.write("epoch", epoch.value)
+            try fields.write("view", view.value)
+            try fields.write("reporter", reporter)
         }
     }
 

@@ -1,0 +1,95 @@
+import Chain
+import Codec
+import Cryptography
+import StateTree
+
+/// An epoch with its set and the one after it, as a query shows them.
+public struct EpochView: Hashable, Sendable {
+    public let epoch: Epoch
+    public let record: EpochRecord
+    public let validators: ValidatorSet
+    /// Of the next epoch, which is always known.
+    public let nextValidators: ValidatorSet
+}
+
+/// A proven offence, as a query shows it.
+public struct OffenceView: Hashable, Sendable {
+    /// The consensus key that signed both votes.
+    public let key: PublicKey
+    public let record: OffenceRecord
+}
+
+extension Queries {
+    /// Offences listed at most.
+    public static let offencesMax = 1_000
+
+    /// The epoch of the block that comes after the state.
+    public static func epoch(over reader: some StateReader) -> Epoch {
+        Epochs.current(in: State(over: reader))
+    }
+
+    public static func epochRecord(
+        _ epoch: Epoch, over reader: some StateReader
+    ) -> EpochRecord? {
+        State(over: reader).read(.epoch(epoch))
+    }
+
+    /// The epoch of the block that comes after the state, with its heights and sets.
+    public static func currentEpoch(over reader: some StateReader) -> EpochView {
+        let state = State(over: reader)
+        let epoch = Epochs.current(in: state)
+        guard let record = state.read(.epoch(epoch), as: EpochRecord.self),
+            let validators = state.read(.validatorSet(epoch), as: ValidatorSet.self),
+            let next = state.read(.validatorSet(epoch.advanced(by: 1)), as: ValidatorSet.self)
+        else {
+            preconditionFailure("a state has this epoch's set and the next one's")
+        }
+        return EpochView(
+            epoch: epoch, record: record, validators: validators, nextValidators: next)
+    }
+
+    /// The instance of an epoch: everything that consensus knows of it follows from the state.
+    ///
+    /// - Parameter parent: the last block of the epoch before, if the first one of this epoch is
+    ///   not in the state yet; otherwise it does not matter.
+    /// - Returns: nil for an epoch whose set is not known yet or not any more, or that does not
+    ///   begin after `parent`.
+    public static func instance(
+        of epoch: Epoch, after parent: BlockSummary, over reader: some StateReader
+    ) -> Instance? {
+        Epochs.instance(
+            of: epoch, after: parent, facts: chainFacts(over: reader), in: State(over: reader))
+    }
+
+    /// All proven offences, in the order of the keys.
+    public static func offences(
+        over reader: some StateReader, limit: Int = offencesMax
+    ) -> [OffenceView] {
+        offences(in: State(over: reader), limit: limit)
+    }
+
+    private static func offences<Base: StateReader>(
+        in state: State<Base>, limit: Int
+    ) -> [OffenceView] {
+        state.entries(in: .offences, limit: limit).compactMap { entry in
+            guard let key = try? PublicKey(decoding: Array(entry.key.suffix(32))) else {
+                return nil
+            }
+            return OffenceView(key: key, record: State<Base>.decode(entry.value))
+        }
+    }
+
+    /// The offence of a consensus key.
+    public static func offence(
+        of key: PublicKey, over reader: some StateReader
+    ) -> OffenceRecord? {
+        State(over: reader).read(.offence(key))
+    }
+
+    /// Those of all keys that a validator ever had.
+    public static func offences(
+        of operatorAddress: Address, over reader: some StateReader
+    ) -> [OffenceView] {
+        offences(over: reader).filter { $0.record.operatorAddress == operatorAddress }
+    }
+}

@@ -1,0 +1,77 @@
+import Chain
+import Cryptography
+import StateTree
+
+/// Why evidence may not be in a block.
+public enum EvidenceRejection: Error, Hashable, Sendable {
+    /// The epoch has not begun, or nobody knows its set any more.
+    case unknownEpoch(Epoch)
+    /// The epoch ended longer than the unbonding time ago.
+    case tooLate(epoch: Epoch, end: Timestamp, now: Timestamp)
+    case invalid(VerificationError)
+    /// The validator left no record.
+    case unknownValidator(PublicKey)
+    /// The same offence is recorded for this epoch or an earlier one.
+    case known(Epoch)
+}
+
+/// Evidence in blocks (consensus.md 2.14), judged from the chain's state alone: no clock and no
+/// peer has a say. Leaders and verifiers run the same code.
+///
+/// What an offence costs comes with staking; until then it is recorded.
+enum Offences {
+    /// The last set that was read: evidence of one block is mostly about one epoch.
+    struct Cache {
+        var epoch: Epoch?
+        var validators: ValidatorSet?
+    }
+
+    /// Records an offence, or refuses the evidence with nothing changed.
+    static func report<Base: StateReader>(
+        _ entry: ReportedEvidence, context: BlockContext, rules: Rules,
+        signatures: SignatureCheck, cache: inout Cache, in state: inout State<Base>
+    ) throws(EvidenceRejection) {
+        let evidence = entry.evidence
+        let epoch = evidence.epoch
+        guard let record = state.read(.epoch(epoch), as: EpochRecord.self),
+            let instance = record.instance
+        else { throw .unknownEpoch(epoch) }
+        guard
+            record.takesEvidence(at: context.timestamp, unbonding: rules.parameters.unbonding)
+        else {
+            throw .tooLate(
+                epoch: epoch, end: record.endTime ?? context.timestamp, now: context.timestamp)
+        }
+        if cache.epoch != epoch {
+            cache = Cache(epoch: epoch, validators: state.read(.validatorSet(epoch)))
+        }
+        guard let validators = cache.validators else { throw .unknownEpoch(epoch) }
+        guard let validator = validators.validator(at: evidence.signer) else {
+            throw .invalid(.signerOutOfRange(evidence.signer))
+        }
+        let known: OffenceRecord? = state.read(.offence(validator.key))
+        if let known, known.epoch <= epoch { throw .known(known.epoch) }
+        guard let account: Address = state.read(.operatorOfKey(validator.key)) else {
+            throw .unknownValidator(validator.key)
+        }
+        do throws(VerificationError) {
+            _ = try Verified(
+                evidence, instance: instance, validators: validators, signatures: signatures)
+        } catch {
+            throw .invalid(error)
+        }
+
+        var offence =
+            known
+            ?? OffenceRecord(
+                operatorAddress: account, evidence: evidence, height: context.height,
+                time: context.timestamp, reporter: entry.reporter)
+        offence.lower(to: evidence)
+        state.write(.offence(validator.key), offence)
+        state.emit(
+            .validators(
+                .offended(
+                    operatorAddress: account, key: validator.key, epoch: epoch,
+                    view: evidence.view, reporter: entry.reporter)))
+    }
+}
