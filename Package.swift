@@ -168,6 +168,9 @@ let package = Package(
             dependencies: [
                 "Cryptography", "Chain", "KeyTool", "GenesisTool", "althing", argumentParser,
             ]),
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, exclude: ["Driver"],
+            resources: [.copy("Corpus")]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]
@@ -184,6 +187,28 @@ var lifecycle: Target.Dependency {
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 }
 
+/// What the fuzz targets reach.
+var fuzzed: [Target.Dependency] {
+    [
+        "Codec", "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica",
+        "Networking", "Storage", "KeyTool", "GenesisTool",
+        .product(name: "NIOCore", package: "swift-nio"),
+    ]
+}
+
+// For Tools/fuzz alone: the sources of FuzzTests become a program, and our own targets are compiled
+// with libFuzzer's counters and AddressSanitizer. No other build knows of it.
+let isFuzzer = Context.environment["ALTHING_FUZZER"] == "1"
+let sanitizers = ["-sanitize=fuzzer,address"]
+if isFuzzer {
+    package.targets.removeAll { $0.type == .test }
+    package.targets.append(
+        .executableTarget(
+            name: "fuzzer", dependencies: fuzzed, path: "Tests/FuzzTests",
+            exclude: ["Replay", "Corpus"],
+            linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]))
+}
+
 // Every target is compiled by the same rules.
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
@@ -195,4 +220,7 @@ for target in package.targets where target.type != .system {
         // Generic code is specialised across targets: a decoder runs thirteen times faster.
         .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
     ]
+    if isFuzzer {
+        target.swiftSettings?.append(.unsafeFlags(sanitizers + ["-enable-testing"]))
+    }
 }

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// What the fuzzer runs, with the inputs that are kept: valid ones, and those that once broke
+/// something.
+@Suite struct CorpusTests {
+    @Test(arguments: FuzzTarget.all.map(\.name))
+    func `a target takes its seeds and what was kept`(name: String) throws {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        let kept = try Self.kept(name)
+        let seeds = target.seeds()
+        #expect(!seeds.isEmpty)
+        for input in seeds + kept { Self.run(target, input) }
+    }
+
+    /// SEC-31: a message may end anywhere, and may be changed anywhere.
+    @Test(arguments: FuzzTarget.all.map(\.name))
+    func `SEC-31 a target takes every prefix and many changes of its seeds`(name: String) throws {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        for seed in target.seeds() {
+            let step = max(1, seed.count / 48)
+            for count in stride(from: 0, through: seed.count, by: step) {
+                Self.run(target, Array(seed[..<count]))
+            }
+            for index in stride(from: 0, to: seed.count, by: step) {
+                var changed = seed
+                changed[index] ^= UInt8(truncatingIfNeeded: 1 << (index % 8))
+                Self.run(target, changed)
+            }
+        }
+    }
+
+    @Test func `the kept inputs are small, and every folder is a target's`() throws {
+        let names = Set(FuzzTarget.all.map(\.name))
+        #expect(names.count == FuzzTarget.all.count)
+        var total = 0
+        for folder in try FileManager.default.contentsOfDirectory(atPath: Self.corpus.path) {
+            guard !folder.contains(".") else { continue }
+            #expect(names.contains(folder), "\(folder)")
+            total += try Self.kept(folder).reduce(0) { $0 + $1.count }
+        }
+        #expect(total < 1 << 20, "all kept inputs together are below a mebibyte")
+    }
+
+    private static let corpus =
+        Bundle.module.resourceURL?.appendingPathComponent("Corpus")
+        ?? URL(fileURLWithPath: "/nowhere")
+
+    private static func kept(_ name: String) throws -> [[UInt8]] {
+        let folder = corpus.appendingPathComponent(name)
+        guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
+            [UInt8](try Data(contentsOf: folder.appendingPathComponent($0)))
+        }
+    }
+
+    private static func run(_ target: FuzzTarget, _ input: [UInt8]) {
+        do throws(FuzzFailure) {
+            try target.run(input)
+        } catch {
+            Issue.record("\(target.name): \(error), by \(input.count) bytes \(input.prefix(200))")
+        }
+    }
+}
