@@ -13,6 +13,7 @@ extension Engine {
         isTimedOut = false
         isBuilding = false
         hasBuilt = false
+        reproposeAt = nil
         isLeaderFailed = false
         let leader = leaders.leader(of: view)
         if let vote = views.read(view, \.votes)?.vote(.nullify, of: leader) {
@@ -86,6 +87,7 @@ extension Engine {
             let sync = mode == .active && syncNotBefore > now ? syncNotBefore : nil
             guard let pending = resolver.deadline else { return sync }
             return sync.map { min($0, pending) } ?? pending
+        case .repropose: return mayNullify ? reproposeAt : nil
         }
     }
 
@@ -118,6 +120,7 @@ extension Engine {
             standstillDeadline = now.advanced(byMilliseconds: timing.retryInterval)
             resendEverything()
         case .requests: return
+        case .repropose: reproposeAt = nil
         }
     }
 

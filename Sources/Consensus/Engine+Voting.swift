@@ -175,7 +175,12 @@ extension Engine {
         }
         if parent.height >= instance.boundary {
             // 2.13: heights beyond the boundary are not built here.
-            guard parentView > .zero else { return }
+            guard parentView > lastFinalView else { return }
+            let due = enteredAt.advanced(byMilliseconds: timing.blockInterval)
+            guard due <= now else {
+                reproposeAt = due
+                return
+            }
             hasBuilt = true
             notarize(Candidate(parentView: parentView, blockHash: parent.hash), in: state.view)
             return

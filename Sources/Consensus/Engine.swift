@@ -103,6 +103,8 @@ public struct Engine: ~Copyable, Sendable {
     var isLeaderFailed = false
     var isBuilding = false
     var hasBuilt = false
+    /// When the boundary block is shown again, if this node leads.
+    var reproposeAt: Instant?
     /// The view from which the leader misses a certificate for its parent, if so.
     var leaderNeed: Need?
 

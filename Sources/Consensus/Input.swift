@@ -142,6 +142,9 @@ public enum TimerID: Hashable, CaseIterable, Sendable {
     case standstill
     /// The next peer is asked for what is missing (2.12).
     case requests
+    /// The leader shows the boundary block again: not before the block interval is over, because
+    /// until then the block is most likely final (2.8, 2.13).
+    case repropose
 }
 
 /// A final block and the certificate that makes it so.

@@ -81,9 +81,9 @@ final class ScenarioRunner {
         case "wants": try wants(arguments)
         case "certificate", "partial":
             let certificate = try certificate(arguments, isPartial: command == "partial")
-            let from = try arguments["from"].map { try self.signer($0) } ?? 1
-            give(.certificate(.restored(certificate), header: nil, from: from))
+            try giveCertificate(certificate, arguments)
         case "proposal": try propose(arguments)
+        case "reproposal": try repropose(arguments)
         case "built":
             let header = try header(arguments, 0)
             stored.append(header)
@@ -141,6 +141,10 @@ final class ScenarioRunner {
         if let text = arguments["powers"] {
             instance = ScenarioRunner.makeInstance(
                 powers: text.split(separator: ",").compactMap { UInt64($0) })
+        }
+        if let boundary = arguments.number("boundary") {
+            instance = TestKeys.instance(
+                instance.validators.validators, boundary: Height(boundary))
         }
         timing.blockInterval = arguments.number("interval") ?? timing.blockInterval
         timing.idleInterval = arguments.number("idle") ?? timing.idleInterval
@@ -218,6 +222,28 @@ final class ScenarioRunner {
         give(.proposal(.restored(vote), header: header, from: leader))
     }
 
+    /// The leader of a view shows a block again: its vote alone.
+    private func repropose(_ arguments: Arguments) throws {
+        let header = try header(arguments, 0)
+        var schedule = LeaderSchedule(seed: instance.seed, count: instance.validators.count)
+        let view = View(arguments.number("view") ?? 0)
+        let parentView = View(arguments.number("parentView") ?? header.view.value)
+        let leader = schedule.leader(of: view)
+        let vote = vote(
+            leader, view, .notarize(Candidate(parentView: parentView, blockHash: header.hash)))
+        give(.frame(MessageSummary(proposal: vote), from: leader))
+        give(.proposal(.restored(vote), header: nil, from: leader))
+    }
+
+    /// `from=-` is a peer without a seat; `header=h1` comes with the certificate.
+    private func giveCertificate(_ certificate: Certificate, _ arguments: Arguments) throws {
+        let from = arguments["from"] ?? name(1)
+        let header = try arguments["header"].map { try self.header(Arguments([$0]), 0) }
+        give(
+            .certificate(
+                .restored(certificate), header: header, from: from == "-" ? nil : try signer(from)))
+    }
+
     private func wants(_ arguments: Arguments) throws {
         let signers = try arguments.word(1).split(separator: ",").map { try signer(String($0)) }
         let verdict: Admission?
@@ -255,7 +281,9 @@ final class ScenarioRunner {
         let view = engine?.currentView ?? .zero
         let final = engine?.lastFinalizedView ?? .zero
         let height = engine?.finalizedSummary.height ?? Height(0)
-        output.append("view \(view), final \(final), height \(height)")
+        let isFinished = engine?.isFinished ?? false
+        output.append(
+            "view \(view), final \(final), height \(height)" + (isFinished ? ", finished" : ""))
     }
 
     // MARK: The shell

@@ -11,7 +11,9 @@ enum TestKeys {
         SigningKey(seed: seed(index)).publicKey
     }
 
-    static func instance(_ validators: [Validator]) -> Instance {
+    static func instance(
+        _ validators: [Validator], boundary: Height = Height(.max)
+    ) -> Instance {
         guard let chainID = ChainID("althing-test"), let set = try? ValidatorSet(validators) else {
             preconditionFailure("the fixed set is valid")
         }
@@ -20,7 +22,7 @@ enum TestKeys {
             timestamp: Timestamp(1_000))
         return Instance(
             chainID: chainID, epoch: .zero, base: base, validators: set,
-            boundary: Height(.max), previousSeed: nil)
+            boundary: boundary, previousSeed: nil)
     }
 
     static func instance(powers: [UInt64]) -> Instance {
