@@ -48,18 +48,26 @@ extension Engine {
         guard let certificate = lastFinal, lastFinalHash != emitted.hash else { return nil }
         guard case .missing(let hash) = execution(of: lastFinalHash) else { return nil }
         let signers = certificate.value.bitmap.signers
-        if let header = blocks[lastFinalHash]?.header,
-            header.height.lowered(by: Limits.rangeBlocksMax) > emitted.height, mode == .active
-        {
+        if let header = blocks[lastFinalHash]?.header, mode == .active, isFar(header) {
             guard syncNotBefore <= now, let peer = order.next(1).first else { return nil }
             mode = .syncing
             performNow(
                 .syncRange(to: FinalizedHead(header: header, certificate: certificate), from: peer))
             return nil
         }
+        // Bodies are sent to those who vote on them; ancestors have been.
+        let isNew = hash == lastFinalHash && certificate.value.view.advanced(by: 1) >= current
         return Need(
-            subject: .block(hash), preferred: signers,
-            mayBeUnderWay: certificate.value.view.advanced(by: 1) >= current)
+            subject: .block(hash), preferred: signers, mayBeUnderWay: isNew && own != nil)
+    }
+
+    /// Whether the way to a final block is worth a range sync, during which no vote is cast: more
+    /// than a range, or several bodies to the boundary, beyond which there is nothing to vote on.
+    private func isFar(_ header: Header) -> Bool {
+        let gap = header.height.lowered(by: emitted.height.value).value
+        guard gap <= Limits.rangeBlocksMax else { return true }
+        guard header.height == instance.boundary, gap > 1 else { return false }
+        return blocks[header.parentHash]?.body ?? .absent == .absent
     }
 
     private mutating func currentNeeds() -> [Need] {

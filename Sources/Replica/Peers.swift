@@ -9,8 +9,8 @@ struct Peers: Sendable {
         let peer: Peer
         /// The highest epoch that it showed: a claim, by which it is asked and nothing else.
         var epoch = Epoch.zero
-        /// When it was last told how an epoch ended, and last asked.
-        var hintedAt: Instant?
+        /// The last epoch whose end it was told, and when; and when it was last asked.
+        var hinted: (epoch: Epoch, at: Instant)?
         var askedAt: Instant?
         var early = EarlyFrames()
     }
@@ -54,10 +54,14 @@ struct Peers: Sendable {
         states.values.filter { $0.epoch > epoch }.map(\.peer.key)
     }
 
-    /// Whether a peer may be told of an epoch's end now: at most once a second.
-    mutating func mayHint(_ key: PublicKey, at now: Instant) -> Bool {
-        guard let state = states[key], Peers.isDue(state.hintedAt, at: now) else { return false }
-        states[key]?.hintedAt = now
+    /// Whether a peer may be told of an epoch's end now: at most once a second, and at once of each
+    /// later epoch, so that whoever was away for many need not wait a second for each.
+    mutating func mayHint(_ key: PublicKey, of epoch: Epoch, at now: Instant) -> Bool {
+        guard let state = states[key] else { return false }
+        if let hinted = state.hinted, epoch <= hinted.epoch, !Peers.isDue(hinted.at, at: now) {
+            return false
+        }
+        states[key]?.hinted = (epoch, now)
         return true
     }
 

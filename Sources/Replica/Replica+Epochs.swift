@@ -141,7 +141,7 @@ extension Replica {
         into effects: inout [ReplicaEffect]
     ) {
         guard message.showsStraggler(knowing: boundary(of: epoch)) else { return }
-        guard peers.mayHint(peer.key, at: now.monotonic) else { return }
+        guard peers.mayHint(peer.key, of: epoch, at: now.monotonic) else { return }
         if let head = boundary(of: epoch) {
             let hint = EpochHint(finalization: head.certificate.value, header: head.header)
             effects.append(.send(.epochHint(hint), to: .peer(peer.key)))
