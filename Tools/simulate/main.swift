@@ -1,7 +1,7 @@
 import ArgumentParser
 import Simulator
 
-/// Runs seeds of the simulator until they are done or one breaks a rule.
+/// Runs simulations until they are done, and says what broke.
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
@@ -13,59 +13,184 @@ struct Simulate: ParsableCommand {
     @Option(help: "The first seed.")
     var from: UInt64 = 1
 
+    @Option(help: "A named scenario; `list` shows them.")
+    var scenario = "swarm"
+
     @Option(help: "How many validators; drawn by each seed unless given.")
     var validators: Int?
+
+    @Option(help: "For how many milliseconds of virtual time the faults last.")
+    var milliseconds: UInt64?
+
+    @Option(help: "Leave out a fault by its name, or load, epochs, followers, stakes.")
+    var without: [String] = []
+
+    @Option(help: "Let a Byzantine node be honest.")
+    var honest: [Int] = []
+
+    @Flag(help: "End with the faults: do not heal, and ask for no progress.")
+    var noHeal = false
+
+    @Flag(help: "Put the nodes into ten cloud regions with 1 Gbit/s each, and show figures.")
+    var regions = false
 
     @Flag(help: "Print the last events of each seed that fails.")
     var trace = false
 
     @Option(help: "How many lines of a trace.")
-    var lines: Int = 200
+    var lines = 200
+
+    @Option(help: "Make the failing plan of this seed as small as it can be.")
+    var minimize: UInt64?
 
     func validate() throws {
         if let validators, !(1...100).contains(validators) {
             throw ValidationError("--validators is from 1 to 100")
         }
+        if scenario != "list", ScenarioTable.named(scenario) == nil {
+            throw ValidationError("there is no scenario \(scenario); `--scenario list` shows them")
+        }
     }
 
     func run() throws {
+        guard let chosen = ScenarioTable.named(scenario) else { return list() }
+        if let minimize { return try shrink(chosen, seed: minimize) }
         let clock = ContinuousClock()
         let start = clock.now
-        var views: UInt64 = 0
-        var events = 0
-        var crashes = 0
-        var slowestHeal: UInt64 = 0
-        var violations = 0
+        var totals = Totals()
         for seed in from..<from + seeds {
-            var world = World(seed: seed, validators: validators)
-            let outcome = world.run()
-            views += outcome.views
-            events += outcome.events
-            crashes += outcome.crashes
-            slowestHeal = max(slowestHeal, outcome.healMilliseconds)
-            for violation in outcome.violations {
-                violations += 1
-                print("seed \(seed): \(violation)")
-            }
-            if !outcome.violations.isEmpty, trace { printTrace(of: seed) }
+            let outcome = World(plan(chosen, seed: seed)).run()
+            let violations = chosen.violations(of: outcome)
+            totals.add(outcome)
+            if regions { printFigures(of: outcome) }
+            totals.violations += violations.count
+            for violation in violations { print("seed \(seed): \(violation)") }
+            if trace, !violations.isEmpty || noHeal { printTrace(chosen, seed: seed) }
         }
-        let elapsed = clock.now - start
-        let milliseconds = max(
-            1,
-            elapsed.components.seconds * 1_000
-                + elapsed.components.attoseconds / 1_000_000_000_000_000)
-        print("seeds: \(seeds), \(seeds * 60_000 / UInt64(milliseconds)) per minute")
-        print("views: \(views)")
-        print("events: \(events), crashes: \(crashes)")
-        print("slowest recovery: \(slowestHeal) ms of virtual time")
-        print("violations: \(violations)")
-        if violations > 0 { throw ExitCode(1) }
+        totals.print(seeds: seeds, elapsed: clock.now - start)
+        if totals.violations > 0 { throw ExitCode(1) }
     }
 
-    private func printTrace(of seed: UInt64) {
-        var world = World(seed: seed, validators: validators, keepsTrace: true)
-        let outcome = world.run()
+    private func list() {
+        for scenario in ScenarioTable.all { print("\(scenario.name): \(scenario.title)") }
+    }
+
+    /// The scenario's plan with what the command line changes.
+    private func plan(_ scenario: Scenario, seed: UInt64) -> WorldPlan {
+        var plan = scenario.plan(Scenario.Setting(seed: seed, validators: validators))
+        for name in without {
+            let reduction: Minimizer.Reduction
+            switch name {
+            case "load": reduction = .noLoad
+            case "epochs": reduction = .noEpochs
+            case "followers": reduction = .noFollowers
+            case "stakes": reduction = .equalStakes
+            default: reduction = .without(fault: name)
+            }
+            plan = Minimizer.apply(reduction, to: plan)
+        }
+        for node in honest { plan = Minimizer.apply(.honest(node: node), to: plan) }
+        if let milliseconds { plan.milliseconds = milliseconds }
+        if noHeal { plan.heals = false }
+        if regions {
+            plan.hasRegions = true
+            plan.uplink = 1_000
+        }
+        return plan
+    }
+
+    private func shrink(_ scenario: Scenario, seed: UInt64) throws {
+        let minimizer = Minimizer(plan(scenario, seed: seed)) { plan in
+            scenario.violations(of: World(plan).run())
+        }
+        guard var minimizer else {
+            print("seed \(seed) does not fail")
+            return
+        }
+        print("seed \(seed) breaks \(minimizer.rule)")
+        minimizer.run()
+        print(Minimizer.describe(minimizer.plan))
+        let options = minimizer.reductions.map(\.option).joined(separator: " ")
+        print("\(minimizer.runs) runs; again by:")
+        print(
+            "simulate --scenario \(scenario.name) --from \(seed) --seeds 1 --trace \(options)")
+        throw ExitCode(1)
+    }
+
+    private func printTrace(_ scenario: Scenario, seed: UInt64) {
+        let plan = plan(scenario, seed: seed)
+        print(Minimizer.describe(plan))
+        let outcome = World(plan, keepsTrace: true).run()
         for line in outcome.trace.lines.suffix(lines) { print(line) }
+    }
+
+    private func printFigures(of outcome: Outcome) {
+        let views = max(1, outcome.views)
+        let nodes = UInt64(max(1, outcome.nodes.count))
+        let bytes = outcome.nodes.reduce(0) { $0 + $1.bytesSent } / views / nodes
+        let checks = outcome.nodes.reduce(0) { $0 + $1.signatureChecks } / views / nodes
+        func milliseconds(_ histogram: Histogram, _ permille: UInt64) -> UInt64 {
+            histogram.value(permille: permille) / 1_000_000
+        }
+        print(
+            "seed \(outcome.seed): \(nodes) nodes, height \(outcome.height), "
+                + "views \(outcome.views), timeouts \(outcome.timeouts), "
+                + "finality p50 \(milliseconds(outcome.finality, 500)) ms "
+                + "p99 \(milliseconds(outcome.finality, 990)) ms, "
+                + "view p50 \(milliseconds(outcome.viewTime, 500)) ms "
+                + "p99 \(milliseconds(outcome.viewTime, 990)) ms, "
+                + "bytes/node/view \(bytes), checks/node/view \(checks), "
+                + "transactions \(outcome.included)")
+    }
+}
+
+/// Sums over all seeds.
+private struct Totals {
+    var violations = 0
+    private var views: UInt64 = 0
+    private var heights: UInt64 = 0
+    private var epochs: UInt64 = 0
+    private var events = 0
+    private var crashes = 0
+    private var included = 0
+    private var virtualMilliseconds: UInt64 = 0
+    private var slowestHeal: UInt64 = 0
+    /// The worst healing in percent of its bound.
+    private var worstHeal: UInt64 = 0
+    private var overdue = 0
+
+    mutating func add(_ outcome: Outcome) {
+        views += outcome.views
+        heights += outcome.height
+        epochs += outcome.epochs
+        events += outcome.events
+        crashes += outcome.crashes
+        included += outcome.included
+        virtualMilliseconds += outcome.virtualMilliseconds
+        slowestHeal = max(slowestHeal, outcome.healMilliseconds)
+        guard outcome.healBoundMilliseconds > 0 else { return }
+        let percent = outcome.healMilliseconds * 100 / outcome.healBoundMilliseconds
+        worstHeal = max(worstHeal, percent)
+        if percent > 100 { overdue += 1 }
+    }
+
+    func print(seeds: UInt64, elapsed: Duration) {
+        let milliseconds = UInt64(
+            max(
+                1,
+                elapsed.components.seconds * 1_000
+                    + elapsed.components.attoseconds / 1_000_000_000_000_000))
+        Swift.print("seeds: \(seeds), \(seeds * 60_000 / milliseconds) per minute")
+        Swift.print(
+            "virtual seconds: \(virtualMilliseconds / 1_000), "
+                + "\(virtualMilliseconds / milliseconds) per second")
+        Swift.print(
+            "views: \(views), heights: \(heights), epochs: \(epochs), transactions: \(included)")
+        Swift.print("events: \(events), crashes: \(crashes)")
+        Swift.print(
+            "slowest recovery: \(slowestHeal) ms of virtual time; "
+                + "worst \(worstHeal) % of its bound, \(overdue) above it")
+        Swift.print("violations: \(violations)")
     }
 }
 

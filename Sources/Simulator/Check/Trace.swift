@@ -1,4 +1,4 @@
-/// What happened, as a running digest: two runs of a seed must give the same. With `keepsLines` the
+/// What happened, as a running digest: two runs of a plan must give the same. With `keepsLines` the
 /// last lines are kept as text for a reader.
 public struct Trace: Sendable {
     public private(set) var digest: UInt64 = 0xCBF2_9CE4_8422_2325

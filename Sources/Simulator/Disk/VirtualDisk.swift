@@ -23,10 +23,14 @@ public struct VirtualDisk: Sendable {
 
     /// One row to write, or to delete if the value is nil.
     public struct RowWrite: Hashable, Sendable {
+        /// Below `columns`: the column of the database.
+        public let column: Int
         public let key: [UInt8]
         public let value: [UInt8]?
 
-        public init(key: [UInt8], value: [UInt8]?) {
+        public init(column: Int = 0, key: [UInt8], value: [UInt8]?) {
+            precondition(column < VirtualDisk.columns, "a column is below \(columns): \(column)")
+            self.column = column
             self.key = key
             self.value = value
         }
@@ -38,12 +42,13 @@ public struct VirtualDisk: Sendable {
     }
 
     private static let sectorBytes = 512
+    public static let columns = 6
 
     /// In the order in which the files were made.
     private var names: [String] = []
     private var files: [String: File] = [:]
-    private var syncedRows: [[UInt8]: [UInt8]] = [:]
-    private var rows: [[UInt8]: [UInt8]] = [:]
+    private var syncedRows = [RowTable](repeating: RowTable(), count: columns)
+    private var rows = [RowTable](repeating: RowTable(), count: columns)
     private var unsyncedBatches: [[RowWrite]] = []
     /// How many syncs were made, for the cost model of a simulation.
     public private(set) var syncCount: UInt64 = 0
@@ -82,6 +87,16 @@ public struct VirtualDisk: Sendable {
         files[name]?.syncedCount = count
     }
 
+    /// Puts a file of these bytes in the place of `name`, durably: after a crash there is either the
+    /// old one or the new.
+    public mutating func replace(_ name: String, by bytes: [UInt8]) {
+        if files[name] == nil {
+            names.append(name)
+        }
+        files[name] = File(bytes: bytes, syncedCount: bytes.count)
+        syncCount += 1
+    }
+
     /// Removes the file, durably.
     public mutating func remove(_ name: String) {
         files[name] = nil
@@ -96,8 +111,13 @@ public struct VirtualDisk: Sendable {
 
     // MARK: Rows
 
-    public func row(_ key: [UInt8]) -> [UInt8]? {
-        rows[key]
+    public func row(_ key: [UInt8], in column: Int = 0) -> [UInt8]? {
+        rows[column][key]
+    }
+
+    /// A column as the running process sees it now; it does not change later.
+    public func table(_ column: Int) -> RowTable {
+        rows[column]
     }
 
     /// Writes all rows of the batch or none. A synced batch makes all earlier ones durable too.
@@ -111,16 +131,14 @@ public struct VirtualDisk: Sendable {
 
     /// Makes every written row durable.
     public mutating func syncRows() {
-        for batch in unsyncedBatches {
-            Self.apply(batch, to: &syncedRows)
-        }
+        syncedRows = rows
         unsyncedBatches.removeAll()
         syncCount += 1
     }
 
-    private static func apply(_ batch: [RowWrite], to rows: inout [[UInt8]: [UInt8]]) {
+    private static func apply(_ batch: [RowWrite], to rows: inout [RowTable]) {
         for write in batch {
-            rows[write.key] = write.value
+            rows[write.column][write.key] = write.value
         }
     }
 

@@ -1,35 +1,16 @@
 import Chain
-import Consensus
 import Cryptography
 
-/// A rule of consensus.md 2.18 that was broken.
-public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
-    public let rule: String
-    public let detail: String
-
-    public var description: String { "\(rule): \(detail)" }
-}
-
-/// Watches all nodes from outside and recomputes from first principles what must hold; it asks no
+/// Every vote that any key signed in one instance, and what must hold of them. It asks no
 /// production code whether two votes conflict or what a quorum is.
-struct Checker: Sendable {
-    private let powers: [UInt64]
+struct VoteBook: Sendable {
+    let epoch: Epoch
+    let instance: Digest
+    /// By seat: the node and its power, from the simulator's own knowledge.
+    let seats: [Seating.Seat]
     private let total: UInt64
-    /// Signers that may do anything.
+    /// Seats whose keys may sign anything.
     private let byzantine: Set<UInt16>
-    private(set) var violations: [Violation] = []
-
-    /// X1: what became final at a height, and at whose word.
-    private var finals: [Height: Digest] = [:]
-    /// Every vote that any key signed.
-    private var statements: [Key: [Statement]] = [:]
-    /// The power behind each statement, each signer counted once.
-    private var signers: [Claim: Set<UInt16>] = [:]
-    private var byView: [View: [Statement]] = [:]
-    /// Finalizations that some node acted on, for X5.
-    private var finalized: [Claim] = []
-    /// The last height that a run of a node told, by endpoint.
-    private var told: [Int: Height] = [:]
 
     private struct Key: Hashable {
         let signer: UInt16
@@ -41,27 +22,47 @@ struct Checker: Sendable {
         let statement: Statement
     }
 
-    init(powers: [UInt64], byzantine: Set<UInt16>) {
-        self.powers = powers
-        total = powers.reduce(0, +)
-        self.byzantine = byzantine
+    private var statements: [Key: [Statement]] = [:]
+    /// The keys behind each statement.
+    private var signers: [Claim: Set<UInt16>] = [:]
+    private var byView: [View: [Statement]] = [:]
+    /// Finalizations that some node acted on, for X5.
+    private var finalized: Set<Claim> = []
+    private(set) var violations: [Violation] = []
+
+    init(epoch: Epoch, instance: Digest, seats: [Seating.Seat], byzantine: Set<Int>) {
+        self.epoch = epoch
+        self.instance = instance
+        self.seats = seats
+        total = seats.reduce(0) { $0 + $1.power }
+        self.byzantine = Set(
+            seats.indices.filter { byzantine.contains(seats[$0].node) }.map { UInt16($0) })
     }
 
-    mutating func fail(_ rule: String, _ detail: String) {
-        violations.append(Violation(rule: rule, detail: detail))
+    mutating func takeViolations() -> [Violation] {
+        defer { violations = [] }
+        return violations
+    }
+
+    private mutating func fail(_ rule: String, _ detail: String) {
+        violations.append(Violation(rule, "epoch \(epoch): \(detail)"))
     }
 
     /// Twice the whole is less than three times the part.
     private func isQuorum(_ signers: Set<UInt16>) -> Bool {
         var power: UInt64 = 0
-        for signer in signers.sorted() { power += powers[Int(signer)] }
+        for (index, seat) in seats.enumerated() where signers.contains(UInt16(index)) {
+            power += seat.power
+        }
         return power * 3 > total * 2
     }
 
-    // MARK: Votes
-
     /// A key signed a vote: X3 for honest signers, X4 for all together.
     mutating func signed(view: View, signer: UInt16, statement: Statement) {
+        guard Int(signer) < seats.count else {
+            fail("X3", "signer \(signer) has no seat")
+            return
+        }
         let key = Key(signer: signer, view: view)
         let earlier = statements[key, default: []]
         guard !earlier.contains(statement) else { return }
@@ -131,7 +132,7 @@ struct Checker: Sendable {
         }
     }
 
-    /// A certificate left a node: only of votes that were signed.
+    /// A certificate left an honest node: only of votes that were signed.
     mutating func sent(_ certificate: Certificate) {
         let claim = Claim(view: certificate.view, statement: certificate.statement)
         let voters = Set(certificate.bitmap.signers)
@@ -143,41 +144,16 @@ struct Checker: Sendable {
         }
     }
 
-    // MARK: Finality
-
-    /// A node told its replica that blocks are final: X1, X2, I18.
-    mutating func finalized(
-        at endpoint: Int, _ headers: [Header], by certificate: Certificate
-    ) {
-        for header in headers {
-            let hash = header.hash
-            if let other = finals[header.height], other != hash {
-                fail("X1", "height \(header.height): \(hash) and \(other)")
-            }
-            finals[header.height] = hash
-            if header.height > Height(1),
-                let parent = finals[Height(header.height.value - 1)], parent != header.parentHash
-            {
-                fail("X2", "height \(header.height) does not extend what is final below")
-            }
-            if let last = told[endpoint], header.height.value != last.value + 1 {
-                fail("I18", "endpoint \(endpoint) told \(header.height) after \(last)")
-            }
-            told[endpoint] = header.height
-        }
-        guard let candidate = certificate.statement.candidate else {
-            fail("I13", "a finalization without a block")
+    /// An honest node acted on a finalization.
+    mutating func finalized(_ certificate: Certificate) {
+        sent(certificate)
+        guard let candidate = certificate.statement.candidate, certificate.kind == .finalize,
+            !certificate.isPartial
+        else {
+            fail("I13", "a finalization of \(certificate.view) is none")
             return
         }
-        if headers.last?.hash != candidate.blockHash {
-            fail("X2", "the certificate of view \(certificate.view) names another block")
-        }
-        finalized.append(Claim(view: certificate.view, statement: .notarize(candidate)))
-    }
-
-    /// A node's run ended or it jumped: it begins to tell again from `height`.
-    mutating func restarted(_ endpoint: Int, at height: Height) {
-        told[endpoint] = height
+        finalized.insert(Claim(view: certificate.view, statement: .notarize(candidate)))
     }
 
     /// X5, at the end: behind every finalization stands a notarization.
@@ -187,6 +163,15 @@ struct Checker: Sendable {
         }
     }
 
-    /// How many views any node finalized in.
-    var finalizedViews: Int { Set(finalized.map(\.view)).count }
+    var finalizedViews: Int { finalized.count }
+
+    /// Forgets views that nobody will vote in any more, so that long runs stay small.
+    mutating func prune(below view: View) {
+        guard byView.count > 2_048 else { return }
+        conclude()
+        byView = byView.filter { $0.key >= view }
+        statements = statements.filter { $0.key.view >= view }
+        signers = signers.filter { $0.key.view >= view }
+        finalized = finalized.filter { $0.view >= view }
+    }
 }

@@ -1,0 +1,52 @@
+import Chain
+
+/// How a simulation ended, and its figures.
+public struct Outcome: Sendable {
+    public let plan: WorldPlan
+    public let violations: [Violation]
+    /// Over all epochs, as far as any node came.
+    public let views: UInt64
+    /// The highest height that is final.
+    public let height: UInt64
+    public let epochs: UInt64
+    public let events: Int
+    public let crashes: Int
+    public let virtualMilliseconds: UInt64
+    /// How long after the faults every honest node had made progress, and the bound H.
+    public let healMilliseconds: UInt64
+    public let healBoundMilliseconds: UInt64
+
+    /// Of transactions: sent by clients, let into a pool, and in final blocks.
+    public let submitted: Int
+    public let admitted: Int
+    public let included: Int
+    /// How often a node found evidence, and how often an invalid proposal.
+    public let evidence: Int
+    public let invalidProposals: Int
+    /// Nanoseconds from a block's being built to its finality at each node.
+    public let finality: Histogram
+    /// Nanoseconds in a view.
+    public let viewTime: Histogram
+    /// By endpoint.
+    public let nodes: [NodeFacts]
+    public let trace: Trace
+
+    public var seed: UInt64 { plan.seed }
+    /// Nullify votes that nodes cast because a view took too long.
+    public var timeouts: UInt64 { nodes.reduce(0) { $0 + $1.timeouts } }
+}
+
+extension World {
+    func outcome(healMilliseconds: UInt64, boundMilliseconds: UInt64) -> Outcome {
+        Outcome(
+            plan: plan, violations: checker.violations, views: measurements.views,
+            height: checker.highest.value, epochs: checker.epochs, events: events,
+            crashes: crashes,
+            virtualMilliseconds: now / WorldPlan.nanosecondsPerMillisecond,
+            healMilliseconds: healMilliseconds, healBoundMilliseconds: boundMilliseconds,
+            submitted: measurements.submitted, admitted: measurements.admitted,
+            included: measurements.transactions, evidence: measurements.evidence,
+            invalidProposals: measurements.invalidProposals, finality: measurements.finality,
+            viewTime: measurements.viewTime, nodes: nodes.map(\.facts), trace: trace)
+    }
+}

@@ -1,0 +1,132 @@
+import Chain
+import Consensus
+import Cryptography
+import Ledger
+import Replica
+import StateTree
+
+extension World {
+    /// Begins a process: an empty memory, and what the disk holds.
+    func start(_ node: SimulatedNode) {
+        node.incarnation += 1
+        node.isUp = true
+        node.facts.restarts += 1
+        node.votes = VoteMachine()
+        node.blocks = BlockMachine()
+        node.ledger = ExecutorMachine()
+        node.timers = [:]
+        node.connections = [:]
+        node.logs = []
+        node.verifiedTransactions = []
+        node.view = .zero
+        node.published = node.storage.state
+        node.rules = Rules(over: node.published)
+        node.head = head(of: node)
+        node.blocks.lastSync = now
+        checker.recovered(
+            node.member, height: node.head.height, hash: node.head.hash,
+            root: node.published.root.hash)
+        openSigner(of: node)
+        let start = epochStart(of: node)
+        node.instance = start.instance
+        node.ownIndex = start.ownIndex
+        checker.begun(start.instance, by: node.member)
+        node.replica = Replica(
+            configuration: Replica.Configuration(
+                reporter: cast.members[node.member].operatorAddress),
+            epoch: start, committed: node.head)
+        node.executor = BlockExecutor(
+            genesisHash: cast.genesisHash, instance: start.instance, committed: node.head,
+            base: node.published, signatures: ToySignature.check, election: election)
+        trace.note(
+            "\(now / 1_000_000) \(node.endpoint) starts at \(node.head.height), "
+                + "epoch \(start.instance.epoch)")
+        give(.start(blocks: undecided(of: node)), to: node)
+        dialEverybody(from: node)
+    }
+
+    private func head(of node: SimulatedNode) -> BlockSummary {
+        let height = node.published.height
+        guard height > .genesis else { return cast.genesis.summary }
+        guard let header = node.storage.header(at: height) else {
+            preconditionFailure("the committed block is on the disk: \(height)")
+        }
+        return header.summary
+    }
+
+    private func undecided(of node: SimulatedNode) -> [Block] {
+        node.storage.undecided().compactMap { node.storage.block($0) }
+            .filter { $0.header.height > node.head.height }
+    }
+
+    private func openSigner(of node: SimulatedNode) {
+        node.signer = nil
+        guard let key = node.consensusKey else { return }
+        do throws(LogFrameError) {
+            node.signer = try VirtualSigner(
+                key: key, rowsMax: plan.signerRowsMax, on: &node.storage.disk)
+        } catch {
+            checker.fail("log", "node \(node.member): the signer's record: \(error)")
+        }
+    }
+
+    /// The epoch that builds on the committed block, with what the logs hold of it; opens its log.
+    func epochStart(of node: SimulatedNode) -> EpochStart {
+        let state = node.published
+        let epoch = Queries.epoch(after: node.head, over: state)
+        let start = SimulatedNode.epochStart(
+            after: node.head, epoch: epoch, over: state, consensusKey: node.consensusKey,
+            timing: plan.timing)
+        let instance = start.instance
+        let log = openLog(of: instance.id, at: node)
+        let votes = node.signer?.votes(of: instance.id) ?? []
+        // A row that survived a crash may be of a vote that nobody has seen.
+        for vote in votes {
+            checker.signed(
+                vote.value.statement, view: vote.value.view, signer: vote.value.signer,
+                instance: instance.id)
+        }
+        let recovery = Recovery(
+            floor: floor(of: node, epoch: epoch), records: log.records, signedVotes: votes,
+            headers: undecided(of: node).map(\.header), lastSequence: log.lastSequence)
+        let before = epoch == .zero ? nil : epoch.lowered(by: 1)
+        let hint = before.flatMap { node.storage.boundary(of: $0) }
+        return EpochStart(
+            instance: instance, ownIndex: start.ownIndex, seats: start.seats,
+            timing: start.timing, recovery: recovery,
+            previous: hint.map {
+                FinalizedHead(header: $0.header, certificate: .restored($0.finalization))
+            },
+            previousInstance: before.flatMap {
+                Queries.instance(of: $0, after: node.head, over: state)
+            })
+    }
+
+    private func openLog(
+        of instance: Digest, at node: SimulatedNode
+    ) -> (records: [SafetyRecord], lastSequence: UInt64) {
+        do throws(LogFrameError) {
+            var log = try VirtualVoteLog(
+                instance: instance, segmentBytesMax: plan.logSegmentBytes,
+                on: &node.storage.disk)
+            let opened = (log.takeReplayed(), log.lastSequence)
+            node.logs.append(log)
+            // What the log of the epoch before the last one held is moot.
+            if node.logs.count > 2 {
+                VirtualVoteLog.delete(node.logs.removeFirst().instance, on: &node.storage.disk)
+            }
+            return opened
+        } catch {
+            checker.fail("log", "node \(node.member): \(error)")
+            return ([], 0)
+        }
+    }
+
+    /// The highest committed block of the epoch that has a finalization of its own.
+    private func floor(of node: SimulatedNode, epoch: Epoch) -> FinalizedHead? {
+        guard let last = node.storage.lastFinalization, last.certificate.epoch == epoch,
+            let header = node.storage.header(at: last.height)
+        else { return nil }
+        return FinalizedHead(header: header, certificate: .restored(last.certificate))
+    }
+}
