@@ -17,6 +17,8 @@ actor Executor {
         case replay([Block], head: FinalizedHead)
         /// The disk has committed a block; the state after it is here to read.
         case committed(BlockSummary, Snapshot)
+        /// The next epoch begins; the block that it builds on is committed.
+        case begin(Instance)
     }
 
     private let thread = DedicatedThread(name: "althing.executor")
@@ -65,6 +67,8 @@ actor Executor {
             replay(blocks, head: head)
         case .committed(let summary, let snapshot):
             blocks.committed(summary, base: snapshot)
+        case .begin(let instance):
+            blocks.begin(instance)
         }
     }
 
@@ -101,8 +105,19 @@ actor Executor {
             guard let node = blocks.execution(of: header.hash) else {
                 preconditionFailure("a final block was executed: \(header.hash)")
             }
-            handOver(node, certificate, mustSync: false)
+            handOver(node, certificate, mustSync: isBoundary(header))
         }
+        if let last = headers.last { endEpoch(with: last) }
+    }
+
+    private func isBoundary(_ header: Header) -> Bool {
+        header.height == blocks.instance.boundary
+    }
+
+    /// After the last block of an epoch the disk prepares the next one.
+    private func endEpoch(with header: Header) {
+        guard isBoundary(header) else { return }
+        disk.send(.endEpoch(header.summary))
     }
 
     private func handOver(
@@ -137,5 +152,6 @@ actor Executor {
             handOver(node, head.certificate, mustSync: hash == last)
         }
         disk.send(.replayed(final))
+        if let last = final.last { endEpoch(with: last.header) }
     }
 }

@@ -2,6 +2,7 @@ import Chain
 import Cryptography
 import Networking
 import Replica
+import Storage
 
 /// What can arrive at the loop.
 enum LoopInput: Sendable {
@@ -22,11 +23,14 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
     case safetyHalt(String)
     /// This node's execution disagrees with the chain's.
     case divergence(String)
+    /// The disk did not do what it must.
+    case storage(StorageError)
 
     public var description: String {
         switch self {
         case .safetyHalt(let detail): "safety halt: \(detail)"
         case .divergence(let detail): "local divergence: \(detail)"
+        case .storage(let error): error.description
         }
     }
 }

@@ -39,19 +39,23 @@ public final class Node: Service {
     /// - Parameters:
     ///   - consensusKey: the key of a validator; nil for a node that only follows.
     ///   - networkKey: the key by which peers know the node.
+    ///   - lostSignerRecord: whether the operator says that the record of what the key signed is
+    ///     lost, and that nothing else uses the key: it signs nothing until the next epoch begins.
     ///   - onListening: is told the port of the API once it listens.
     public init(
         configuration: NodeConfiguration, home: HomeFolder, genesis: Genesis,
         consensusKey: consuming SigningKey?, networkKey: consuming SigningKey, logger: Logger,
+        lostSignerRecord: Bool = false,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(NodeError) {
         Limits.check()
         let data = try DataFolder.open(home, genesis: genesis)
-        let instance = data.instance
+        let instance = data.view.instance
         let publicKey = Node.publicKey(of: consensusKey)
-        let own = publicKey.flatMap { instance.validators.index(of: $0) }
         let signer = try Node.signer(
-            consensusKey, home: home, isValidator: own != nil, hasHistory: data.hasHistory)
+            consensusKey, home: home, hasHistory: data.hasHistory, isLost: lostSignerRecord)
+        let epochs = EpochSource(
+            blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince)
         var recovery = data.recovery
         recovery.signedVotes = signer?.votes(of: instance.id) ?? []
 
@@ -65,15 +69,12 @@ public final class Node: Service {
         let metrics = NodeMetrics()
         let feed = FinalityFeed()
         let view = StateView(data.view)
-        let records = Queries.seats(of: instance.epoch, over: data.view.snapshot)
-        var keyOfSeat = [PublicKey?](repeating: nil, count: instance.validators.count)
-        for seat in records { keyOfSeat[Int(seat.index)] = seat.record.networkKey }
-        let pairs = records.map { (PeerID($0.record.networkKey), $0.index) }
-        let seats = Dictionary(pairs, uniquingKeysWith: { $1 })
+        let neighbours = EpochSource.neighbours(
+            of: instance.epoch, over: data.view.snapshot)
         network = Network(
             configuration: Node.networkConfiguration(
-                configuration, genesis: genesis, seats: seats, ownKey: networkKey.publicKey,
-                isValidator: own != nil),
+                configuration, genesis: genesis, neighbours: neighbours,
+                ownKey: networkKey.publicKey, isValidator: signer != nil),
             key: networkKey, logger: logger)
         let verifier = Verifier(
             genesisHash: genesis.hash, view: view, cache: SignatureCache(), loop: inputs)
@@ -82,14 +83,14 @@ public final class Node: Service {
             genesisHash: genesis.hash, instance: instance, committed: data.view.head,
             base: data.view.snapshot)
         blockDisk = BlockDisk(
-            jobs: blockJobs, loop: inputs, executor: executorJobs, blocks: data.blocks,
-            states: data.states, view: view, network: network, feed: feed, metrics: metrics)
+            jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
+            blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
+            metrics: metrics)
         let replica = Replica(
             configuration: Replica.Configuration(),
-            epoch: EpochStart(
-                instance: instance, ownIndex: own, seats: keyOfSeat,
-                timing: try Node.timing(genesis.parameters), recovery: recovery),
-            committed: data.view.head)
+            epoch: epochs.start(instance, over: data.view.snapshot, recovery: recovery),
+            committed: data.view.head.height == instance.base.height
+                ? instance.base : data.view.head)
         loop = ReplicaLoop(
             inputs: inputs,
             machinery: ReplicaLoop.Machinery(
@@ -98,16 +99,16 @@ public final class Node: Service {
             replica: replica)
         let access = NodeAccess(
             parts: AccessParts(
-                genesis: genesis, nodeID: network.localID.description, validatorIndex: own,
-                validatorKey: publicKey, instance: instance, view: view, blocks: data.blocks,
+                genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
+                blocks: data.blocks,
                 network: network, inputs: inputs, tickets: tickets, verifier: verifier,
                 metrics: metrics, dataPath: home.data))
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)
         voteDisk = VoteDisk(
-            jobs: voteJobs, loop: inputs, signer: signer, instance: instance.id,
-            log: data.log, views: data.logViews)
+            jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
+            instance: instance.id, log: data.log, views: data.logViews)
         inputs.send(.replica(.start(blocks: data.undecided)))
     }
 
@@ -119,12 +120,13 @@ public final class Node: Service {
     }
 
     private static func signer(
-        _ key: consuming SigningKey?, home: HomeFolder, isValidator: Bool, hasHistory: Bool
+        _ key: consuming SigningKey?, home: HomeFolder, hasHistory: Bool, isLost: Bool
     ) throws(NodeError) -> LocalSigner? {
-        guard isValidator, let key else { return nil }
+        guard let key else { return nil }
+        let missing: LocalSigner.MissingRecord =
+            !hasHistory ? .begin : isLost ? .beginSilent(WallClock.now()) : .refuse
         do throws(StorageError) {
-            return try LocalSigner(
-                key: key, path: home.signedVotes, createIfMissing: !hasHistory)
+            return try LocalSigner(key: key, path: home.signedVotes, missing: missing)
         } catch .missing(let path) {
             throw .signerRecordMissing(path: path)
         } catch {
@@ -132,37 +134,21 @@ public final class Node: Service {
         }
     }
 
-    private static func timing(_ parameters: Parameters) throws(NodeError) -> Timing {
-        let leaderTimeout = parameters.blockInterval + parameters.leaderTimeoutExtra
-        let timing = Timing(
-            blockInterval: parameters.blockInterval, idleInterval: parameters.idleInterval,
-            leaderTimeout: leaderTimeout,
-            advanceTimeout: leaderTimeout + parameters.advanceTimeoutExtra,
-            retryInterval: parameters.retryInterval)
-        if let violation = timing.violation {
-            throw .timing(NodeError.TimingProblem(description: "\(violation)"))
-        }
-        return timing
-    }
-
-    /// Peers of the configuration, and the validators where the genesis says they listen.
+    /// Peers of the configuration, and the validators where the chain says they listen.
     private static func networkConfiguration(
-        _ configuration: NodeConfiguration, genesis: Genesis, seats: [PeerID: UInt16],
-        ownKey: PublicKey, isValidator: Bool
+        _ configuration: NodeConfiguration, genesis: Genesis,
+        neighbours: (ids: Set<PeerID>, addresses: [PeerAddress]), ownKey: PublicKey,
+        isValidator: Bool
     ) -> NetworkConfiguration {
+        let own = PeerID(ownKey)
         var peers = configuration.peers.map {
             PeerAddress(id: PeerID($0.id), host: $0.endpoint.host, port: $0.endpoint.port)
         }
-        let known = Set(configuration.peers.map(\.id)).union([ownKey])
-        for entry in genesis.validators where !known.contains(entry.networkKey) {
-            guard let endpoint = NodeConfiguration.Endpoint(entry.endpoint) else { continue }
-            peers.append(
-                PeerAddress(
-                    id: PeerID(entry.networkKey), host: endpoint.host, port: endpoint.port))
-        }
+        let known = Set(peers.compactMap(\.id)).union([own])
+        peers += neighbours.addresses.filter { !known.contains($0.id ?? own) }
         return NetworkConfiguration(
             listenHost: configuration.listen.host, listenPort: configuration.listen.port,
-            networkID: genesis.hash, peers: peers, reserved: Set(seats.keys),
+            networkID: genesis.hash, peers: peers, reserved: neighbours.ids.subtracting([own]),
             role: isValidator ? .validator : .full)
     }
 

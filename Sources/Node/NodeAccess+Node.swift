@@ -14,9 +14,7 @@ import Storage
 struct AccessParts: Sendable {
     let genesis: Genesis
     let nodeID: String
-    let validatorIndex: UInt16?
-    let validatorKey: PublicKey?
-    let instance: Instance
+    let epochs: EpochSource
     let view: StateView
     let blocks: BlockStore
     let network: Network
@@ -32,16 +30,18 @@ struct AccessParts: Sendable {
     static let diskBytesMin: UInt64 = 256 * 1024 * 1024
 
     func status() -> NodeStatus {
-        let head = view.current.head
+        let current = view.current
+        let head = current.head
         let values = metrics.current
         return NodeStatus(
             version: Node.version, nodeID: nodeID, isStarted: values.isStarted,
             isSyncing: values.isSyncing, networkHeight: max(values.networkHeight, head.height),
             height: head.height, hash: head.hash, timestamp: head.timestamp, view: values.view,
-            epoch: instance.epoch, finalizedView: values.finalizedView,
+            epoch: current.instance.epoch, finalizedView: values.finalizedView,
             peerCount: network.connectedPeers.count, mempoolCount: values.mempoolCount,
             mempoolByteCount: values.mempoolByteCount, isDiskLow: isDiskLow,
-            validatorIndex: validatorIndex, validatorKey: validatorKey)
+            validatorIndex: epochs.seat(in: current.instance),
+            validatorKey: epochs.consensusKey)
     }
 
     private var isDiskLow: Bool {
@@ -99,6 +99,7 @@ struct AccessParts: Sendable {
     func metricFamilies() -> [MetricFamily] {
         let values = metrics.current
         let head = view.current.head
+        let validators = view.current.instance.validators
         return [
             .gauge("consensus_height", "Height of the last final block.", .init(head.height.value)),
             .gauge("consensus_view", "View that consensus is in.", .init(values.view.value)),
@@ -107,10 +108,11 @@ struct AccessParts: Sendable {
                 .init(values.finalizedView.value)),
             .gauge(
                 "consensus_validators", "Validators of this epoch.",
-                .init(UInt64(instance.validators.count))),
+                .init(UInt64(validators.count))),
             .gauge(
                 "consensus_validators_power", "Their total power.",
-                .init(instance.validators.totalPower)),
+                .init(validators.totalPower)),
+            .gauge("consensus_epoch", "Epoch.", .init(view.current.instance.epoch.value)),
             .counter(
                 "consensus_view_timeouts_total", "Views that timed out here.",
                 .init(values.timeouts)),

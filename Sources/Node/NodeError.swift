@@ -14,11 +14,6 @@ public enum NodeError: Error, Sendable, CustomStringConvertible {
     /// gone.
     case signerRecordMissing(path: String)
     case inconsistentData(path: String, detail: String)
-    case timing(TimingProblem)
-
-    public struct TimingProblem: Sendable, CustomStringConvertible {
-        public let description: String
-    }
 
     public var description: String {
         switch self {
@@ -30,7 +25,6 @@ public enum NodeError: Error, Sendable, CustomStringConvertible {
         case .signerRecordMissing(let path):
             "\(path) is missing, but the chain has a history: signing could equivocate"
         case .inconsistentData(let path, let detail): "\(path): \(detail)"
-        case .timing(let problem): "the consensus times of the genesis: \(problem)"
         }
     }
 }

@@ -14,7 +14,6 @@ struct OpenedData: ~Copyable {
     let blocks: BlockStore
     let states: StateStore
     let view: StateView.Published
-    let instance: Instance
     let log: VoteLog
     let recovery: Consensus.Recovery
     /// The bodies above the committed block.
@@ -89,8 +88,13 @@ enum DataFolder {
         guard let snapshot = states.snapshot() else {
             throw .inconsistentData(path: home.database, detail: "there is no state")
         }
-        let instance = try instance(of: genesis)
-        let base = try head(of: blocks, at: snapshot.height, instance: instance, home)
+        let base = try head(of: blocks, at: snapshot.height, genesis: genesis, home)
+        let epoch = Queries.epoch(over: snapshot)
+        guard let instance = Queries.instance(of: epoch, after: base, over: snapshot)
+        else {
+            throw .inconsistentData(
+                path: home.database, detail: "epoch \(epoch) is not in the state")
+        }
         let log: VoteLog
         do throws(StorageError) {
             log = try VoteLog(root: home.voteLog, instance: instance.id)
@@ -112,35 +116,26 @@ enum DataFolder {
         let undecided = blocks.undecided().filter { $0.height > snapshot.height }
             .compactMap { blocks.block($0.hash) }
         let recovery = Consensus.Recovery(
-            floor: try floor(of: blocks, at: snapshot.height, home), records: records,
-            headers: undecided.map(\.header), lastSequence: log.nextSequence - 1)
+            floor: try floor(of: blocks, at: snapshot.height, in: instance, home),
+            records: records, headers: undecided.map(\.header),
+            lastSequence: log.nextSequence - 1)
         return OpenedData(
             blocks: blocks, states: states,
             view: StateView.Published(
-                head: base, snapshot: snapshot, rules: Rules(over: snapshot)),
-            instance: instance, log: log, recovery: recovery, undecided: undecided,
+                head: base, snapshot: snapshot, rules: Rules(over: snapshot),
+                instance: instance),
+            log: log, recovery: recovery, undecided: undecided,
             logViews: views, hasHistory: snapshot.height > .genesis || !records.isEmpty)
     }
 
-    /// Epoch 0, which does not end before epochs are built.
-    static func instance(of genesis: Genesis) throws(NodeError) -> Instance {
-        let validators: ValidatorSet
-        do {
-            validators = try genesis.validatorSet()
-        } catch {
-            throw .invalidGenesis([GenesisProblem("validators", "\(error)")])
-        }
-        return Instance(
-            chainID: genesis.chainID, epoch: .zero,
-            base: BlockSummary(
-                hash: genesis.hash, height: .genesis, view: .zero, timestamp: genesis.time),
-            validators: validators, boundary: Height(.max), previousSeed: nil)
-    }
-
+    /// The last committed block.
     private static func head(
-        of blocks: BlockStore, at height: Height, instance: Instance, _ home: HomeFolder
+        of blocks: BlockStore, at height: Height, genesis: Genesis, _ home: HomeFolder
     ) throws(NodeError) -> BlockSummary {
-        guard height > .genesis else { return instance.base }
+        guard height > .genesis else {
+            return BlockSummary(
+                hash: genesis.hash, height: .genesis, view: .zero, timestamp: genesis.time)
+        }
         guard let hash = blocks.hash(at: height), let block = blocks.block(hash) else {
             throw .inconsistentData(
                 path: home.database, detail: "the block of height \(height) is missing")
@@ -151,17 +146,16 @@ enum DataFolder {
     /// The highest committed block that has a finalization of its own. Blocks above it that are
     /// committed too become final once more, which changes nothing.
     private static func floor(
-        of blocks: BlockStore, at height: Height, _ home: HomeFolder
+        of blocks: BlockStore, at height: Height, in instance: Instance, _ home: HomeFolder
     ) throws(NodeError) -> FinalizedHead? {
-        guard let last = blocks.lastFinalization else { return nil }
-        guard last.height <= height, let hash = blocks.hash(at: last.height),
-            let header = blocks.block(hash)?.header,
-            let certificate = try? Certificate(decoding: last.certificate)
-        else {
+        guard let last = blocks.lastFinalization, last.height > instance.base.height else {
+            return nil
+        }
+        guard last.height <= height, let head = blocks.finalizedHead(at: last.height) else {
             throw .inconsistentData(
                 path: home.database, detail: "the finalization of height \(last.height)")
         }
-        return FinalizedHead(header: header, certificate: .restored(certificate))
+        return head
     }
 }
 

@@ -50,6 +50,24 @@ public struct PruneMark: CanonicalCodable, Hashable, Sendable {
     }
 }
 
+/// Since when nothing is known of what the signer signed before: its record was lost.
+public struct LossMark: CanonicalCodable, Hashable, Sendable {
+    /// The wall clock as the new record was begun.
+    public let time: Timestamp
+
+    public init(time: Timestamp) {
+        self.time = time
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        time = try Timestamp(from: &reader)
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(time)
+    }
+}
+
 /// The signer's own record of every vote it signed (consensus.md 2.15, the second guard). It stands
 /// apart from the log and the database, so that losing either cannot make a validator vote twice.
 ///
@@ -58,6 +76,7 @@ public struct PruneMark: CanonicalCodable, Hashable, Sendable {
 public struct SignedVoteFile: ~Copyable {
     private static let voteRecord: UInt8 = 1
     private static let markRecord: UInt8 = 2
+    private static let lossRecord: UInt8 = 3
     /// Takes the place of the instance in the frames; the rows name their own.
     private static let frame = Digest(.signedVote, [])
 
@@ -69,6 +88,8 @@ public struct SignedVoteFile: ~Copyable {
     public private(set) var rows: [SignedVoteRow]
     /// One for each instance that was pruned.
     public private(set) var marks: [PruneMark]
+    /// The last time that the record was lost, if ever.
+    public private(set) var loss: LossMark?
 
     /// - Parameter createIfMissing: false where the file must exist, because a validator whose file
     ///   is lost may have signed what it does not know.
@@ -88,18 +109,21 @@ public struct SignedVoteFile: ~Copyable {
         nextSequence = (scan?.records.last?.sequence ?? 0) + 1
         rows = content.rows
         marks = content.marks
+        loss = content.loss
     }
 
     private static func content(of records: [LogRecord], _ path: String) throws(StorageError) -> (
-        rows: [SignedVoteRow], marks: [PruneMark]
+        rows: [SignedVoteRow], marks: [PruneMark], loss: LossMark?
     ) {
         var rows: [SignedVoteRow] = []
         var marks: [PruneMark] = []
+        var loss: LossMark?
         for record in records {
             do {
                 switch record.type {
                 case voteRecord: rows.append(try SignedVoteRow(decoding: record.payload))
                 case markRecord: marks.append(try PruneMark(decoding: record.payload))
+                case lossRecord: loss = try LossMark(decoding: record.payload)
                 default: throw DecodeError.unknownTag(type: "row", tag: UInt64(record.type))
                 }
             } catch {
@@ -107,7 +131,7 @@ public struct SignedVoteFile: ~Copyable {
                     path: path, offset: 0, detail: "record \(record.sequence): \(error)")
             }
         }
-        return (rows, marks)
+        return (rows, marks, loss)
     }
 
     private static func scan(_ path: String) throws(StorageError) -> LogScan {
@@ -131,6 +155,13 @@ public struct SignedVoteFile: ~Copyable {
         rows.append(row)
     }
 
+    /// Records that what was signed before `mark` is unknown; it is on the disk when this returns.
+    public mutating func append(_ mark: LossMark) {
+        file.append(encoded(Self.lossRecord, mark))
+        file.sync()
+        loss = mark
+    }
+
     private mutating func encoded(_ type: UInt8, _ row: some CanonicalCodable) -> [UInt8] {
         let record = LogRecord(type: type, sequence: nextSequence, payload: row.encoded())
         nextSequence += 1
@@ -147,6 +178,9 @@ public struct SignedVoteFile: ~Copyable {
         var bytes: [UInt8] = []
         for mark in marks {
             bytes += encoded(Self.markRecord, mark)
+        }
+        if let loss {
+            bytes += encoded(Self.lossRecord, loss)
         }
         for row in rows {
             bytes += encoded(Self.voteRecord, row)

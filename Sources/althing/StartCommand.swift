@@ -32,6 +32,14 @@ extension NodeCommand {
         @Option(help: "KEY=VALUE for a setting of althing.toml.")
         var set: [String] = []
 
+        @Flag(
+            name: .customLong("i-lost-state"),
+            help: """
+                The signer's record is lost, and nothing else uses the key: vote from the next \
+                epoch on.
+                """)
+        var lostState = false
+
         func run() async throws {
             let home = NodeHome(Home.path(home))
             let configuration = try settings(of: home)
@@ -54,7 +62,7 @@ extension NodeCommand {
                     node = try Node(
                         configuration: configuration, home: folder, genesis: genesis,
                         consensusKey: try home.readKey(.consensus), networkKey: networkKey,
-                        logger: logger)
+                        logger: logger, lostSignerRecord: lostState)
                 } else {
                     node = try Node(
                         configuration: configuration, home: folder, genesis: genesis,
@@ -104,6 +112,8 @@ extension NodeCommand {
                     gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             do {
                 try await group.run()
+            } catch NodeFailure.storage(let error) {
+                throw CommandError("node.failed", "the node stopped: \(error)")
             } catch let failure as NodeFailure {
                 throw CommandError(
                     "node.halted", "the node stopped: \(failure)",
@@ -119,7 +129,7 @@ extension NodeCommand {
 enum StartCommandError {
     static func of(_ error: NodeError) -> CommandError {
         switch error {
-        case .storage, .invalidGenesis, .inconsistentData, .timing:
+        case .storage, .invalidGenesis, .inconsistentData:
             CommandError("node.start", error.description)
         case .genesisMismatch:
             CommandError(
@@ -128,7 +138,9 @@ enum StartCommandError {
         case .signerRecordMissing:
             CommandError(
                 "signer.record_missing", error.description,
-                hint: "bring the record back from where the validator ran last", exit: .refused)
+                hint: "bring the record back from where the validator ran last; if it is lost and "
+                    + "nothing else uses the key, --i-lost-state votes from the next epoch on",
+                exit: .refused)
         }
     }
 }

@@ -17,6 +17,8 @@ actor BlockDisk {
         case commit(Block, BlockExecution, certificate: Certificate?, mustSync: Bool)
         /// Follows the commits of a replayed range.
         case replayed([Block])
+        /// Follows the commit of an epoch's last block.
+        case endEpoch(BlockSummary)
         case serve(ServeRequest, to: PublicKey)
     }
 
@@ -29,6 +31,8 @@ actor BlockDisk {
     private let jobs: Mailbox<Job>
     private let loop: Mailbox<LoopInput>
     private let executor: Mailbox<Executor.Job>
+    private let votes: Mailbox<VoteDisk.Job>
+    private let epochs: EpochSource
     private let blocks: BlockStore
     private let states: StateStore
     private let view: StateView
@@ -41,12 +45,15 @@ actor BlockDisk {
 
     init(
         jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, executor: Mailbox<Executor.Job>,
-        blocks: BlockStore, states: StateStore, view: StateView, network: Network,
+        votes: Mailbox<VoteDisk.Job>, epochs: EpochSource, blocks: BlockStore, states: StateStore,
+        view: StateView, network: Network,
         feed: FinalityFeed, metrics: NodeMetrics
     ) {
         self.jobs = jobs
         self.loop = loop
         self.executor = executor
+        self.votes = votes
+        self.epochs = epochs
         self.blocks = blocks
         self.states = states
         self.view = view
@@ -76,13 +83,14 @@ actor BlockDisk {
             commit(block, execution, certificate, mustSync: mustSync)
         case .replayed(let replayed):
             loop.send(.replica(.replayed(replayed)))
+        case .endEpoch(let boundary):
+            endEpoch(at: boundary)
         case .serve(.block(let request), let peer):
             serve(request, to: peer)
         case .serve(.range(let request), let peer):
             serve(request, to: peer)
-        case .serve(.boundary, _):
-            // The only epoch that is kept here so far has not ended.
-            return
+        case .serve(.boundary(let epoch), let peer):
+            serve(boundaryOf: epoch, to: peer)
         }
     }
 
@@ -145,7 +153,8 @@ actor BlockDisk {
         let summary = block.header.summary
         view.publish(
             StateView.Published(
-                head: summary, snapshot: snapshot, rules: Rules(over: snapshot)))
+                head: summary, snapshot: snapshot, rules: Rules(over: snapshot),
+                instance: view.current.instance))
         executor.send(.committed(summary, snapshot))
         metrics.committed(block)
         feed.publish(
@@ -154,7 +163,43 @@ actor BlockDisk {
                 finalization: certificate))
     }
 
+    // MARK: Epochs
+
+    /// The last block of the epoch is durably committed, with the certificate that ended it: the
+    /// next epoch follows from the state. Its log is opened before the loop hears of it.
+    private func endEpoch(at boundary: BlockSummary) {
+        let current = view.current
+        // The same block can become final by two certificates.
+        guard current.head.hash == boundary.hash, current.instance.boundary == boundary.height
+        else { return }
+        let epoch = current.instance.epoch.advanced(by: 1)
+        guard
+            let next = Queries.instance(of: epoch, after: boundary, over: current.snapshot)
+        else {
+            preconditionFailure("the state knows the epoch after its own: \(epoch)")
+        }
+        view.publish(
+            StateView.Published(
+                head: current.head, snapshot: current.snapshot, rules: current.rules,
+                instance: next))
+        let neighbours = EpochSource.neighbours(of: epoch, over: current.snapshot)
+        network.setReserved(neighbours.ids)
+        for address in neighbours.addresses where address.id != network.localID {
+            network.connect(to: address)
+        }
+        executor.send(.begin(next))
+        votes.send(.open(epochs.start(next, over: current.snapshot)))
+    }
+
     // MARK: Reading
+
+    private func serve(boundaryOf epoch: Epoch, to peer: PublicKey) {
+        guard let record = Queries.epochRecord(epoch, over: view.current.snapshot),
+            let head = blocks.finalizedHead(at: record.last)
+        else { return }
+        let hint = EpochHint(finalization: head.certificate.value, header: head.header)
+        send(.epochHint(hint), to: peer)
+    }
 
     private func serve(_ request: BlockRequest, to peer: PublicKey) {
         var bytes: [UInt8]?

@@ -9,6 +9,8 @@ actor VoteDisk {
     enum Job: Sendable {
         case append([SafetyRecord], instance: Digest, sequence: UInt64)
         case sign(VoteIntent)
+        /// The next epoch begins: make its log, then tell the loop.
+        case open(EpochStart)
     }
 
     private let thread = DedicatedThread(name: "althing.votes")
@@ -17,18 +19,20 @@ actor VoteDisk {
     private let jobs: Mailbox<Job>
     private let loop: Mailbox<LoopInput>
     private let signer: (any Signer)?
-    private let instance: Digest
+    private let root: String
+    private var instance: Digest
     private var log: VoteLog
     /// The views of the records that the log holds, to find what lies below a floor.
     private var views: [(sequence: UInt64, view: View)] = []
 
     init(
-        jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, signer: (any Signer)?, instance: Digest,
-        log: consuming VoteLog, views: [(sequence: UInt64, view: View)]
+        jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, signer: (any Signer)?, root: String,
+        instance: Digest, log: consuming VoteLog, views: [(sequence: UInt64, view: View)]
     ) {
         self.jobs = jobs
         self.loop = loop
         self.signer = signer
+        self.root = root
         self.instance = instance
         self.log = log
         self.views = views
@@ -41,18 +45,46 @@ actor VoteDisk {
             for job in batch {
                 switch job {
                 case .append(let records, let instance, let sequence):
-                    precondition(instance == self.instance, "one log is open")
+                    // What an epoch still notes after its end is of no more use.
+                    guard instance == self.instance else { continue }
                     append(records, last: sequence)
                     durable = sequence
                 case .sign(let intent):
                     sign(intent)
+                case .open(let start):
+                    sync(through: durable)
+                    durable = nil
+                    open(start)
                 }
             }
-            if let durable {
-                log.sync()
-                loop.send(.replica(.durable(instance: instance, sequence: durable)))
-            }
+            sync(through: durable)
         }
+    }
+
+    private func sync(through sequence: UInt64?) {
+        guard let sequence else { return }
+        log.sync()
+        loop.send(.replica(.durable(instance: instance, sequence: sequence)))
+    }
+
+    /// Leaves the log of the epoch that is over, and makes the next. The one before goes: nothing
+    /// can ask for its votes, since its last block is committed. The last one stays for forensics.
+    private func open(_ start: EpochStart) {
+        let ended = instance
+        instance = start.instance.id
+        do throws(StorageError) {
+            log = try VoteLog(root: root, instance: instance)
+            for other in try VoteLog.instances(root: root)
+            where other != instance && other != ended {
+                try VoteLog.delete(root: root, instance: other)
+            }
+        } catch {
+            loop.send(.fatal(.storage(error)))
+            return
+        }
+        views = []
+        signer?.prune(instance: ended, through: View(.max))
+        loop.send(.replica(.epochBegan(start)))
     }
 
     private func append(_ records: [SafetyRecord], last: UInt64) {

@@ -17,12 +17,37 @@ final class LocalSigner: Signer {
     private let key: SigningKey
     private let state: Mutex<State>
 
-    /// - Parameter createIfMissing: false for a validator that has a history on the chain: without
-    ///   its record it might sign what conflicts with it.
-    /// - Throws: if the record is missing or damaged.
-    init(key: consuming SigningKey, path: String, createIfMissing: Bool) throws(StorageError) {
+    /// What to do when there is no record.
+    enum MissingRecord {
+        /// The key cannot have signed anything yet.
+        case begin
+        /// It may have: do not open.
+        case refuse
+        /// It may have, and the operator says that nothing else uses the key: begin one that says
+        /// so, and sign nothing in an epoch that began before this time.
+        case beginSilent(Timestamp)
+    }
+
+    /// When the record was lost, if it ever was.
+    let silentSince: Timestamp?
+
+    /// - Throws: if the record is missing and must not be, or damaged.
+    init(
+        key: consuming SigningKey, path: String, missing: MissingRecord
+    ) throws(StorageError) {
         self.key = key
-        let file = try SignedVoteFile(path: path, createIfMissing: createIfMissing)
+        var file: SignedVoteFile
+        switch missing {
+        case .begin: file = try SignedVoteFile(path: path, createIfMissing: true)
+        case .refuse: file = try SignedVoteFile(path: path, createIfMissing: false)
+        case .beginSilent(let now):
+            do throws(StorageError) {
+                file = try SignedVoteFile(path: path, createIfMissing: false)
+            } catch .missing {
+                file = try SignedVoteFile(path: path, createIfMissing: true)
+                file.append(LossMark(time: now))
+            }
+        }
         var table = SigningGuard()
         for row in file.rows {
             table.record(row.vote, instance: row.instance)
@@ -30,6 +55,7 @@ final class LocalSigner: Signer {
         for mark in file.marks {
             table.prune(instance: mark.instance, through: mark.view)
         }
+        silentSince = file.loss?.time
         state = Mutex(State(table: table, file: file))
     }
 
@@ -63,7 +89,7 @@ final class LocalSigner: Signer {
 
     func prune(instance: Digest, through view: View) {
         state.withLock { state in
-            guard state.file.rows.count > LocalSigner.rowsMax else { return }
+            guard view == View(.max) || state.file.rows.count > LocalSigner.rowsMax else { return }
             state.file.prune(instance: instance, through: view)
             state.table.prune(instance: instance, through: view)
         }

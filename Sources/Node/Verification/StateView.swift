@@ -9,6 +9,8 @@ final class StateView: Sendable {
         let head: BlockSummary
         let snapshot: Snapshot
         let rules: Rules
+        /// The epoch that the next block belongs to.
+        let instance: Instance
     }
 
     private let state: Mutex<Published>

@@ -1,0 +1,109 @@
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Ledger
+import Networking
+import Replica
+import StateTree
+import Storage
+
+/// Makes what an epoch starts from, out of the committed state and the stored blocks: at the start
+/// of the node, and at every boundary.
+struct EpochSource: Sendable {
+    let blocks: BlockStore
+    /// This node's consensus key; nil for a node that only follows.
+    let consensusKey: PublicKey?
+    /// When the signer's record was lost. What it signed before is unknown, so there is no vote in
+    /// an epoch that had begun by then (consensus.md 2.15).
+    let silentSince: Timestamp?
+
+    /// - Parameters:
+    ///   - recovery: what the disk holds of this instance; nothing when the epoch really begins.
+    ///   - snapshot: the state after the instance's base or a later block of the epoch.
+    func start(
+        _ instance: Instance, over snapshot: Snapshot, recovery: Recovery = Recovery()
+    ) -> EpochStart {
+        let epoch = instance.epoch
+        return EpochStart(
+            instance: instance, ownIndex: seat(in: instance),
+            seats: EpochSource.networkKeys(of: instance, over: snapshot),
+            timing: Timing(Queries.parameters(over: snapshot)), recovery: recovery,
+            previous: boundary(before: instance),
+            previousInstance: epoch == .zero
+                ? nil
+                : Queries.instance(
+                    of: epoch.lowered(by: 1), after: instance.base, over: snapshot))
+    }
+
+    /// Where this node sits and may vote.
+    func seat(in instance: Instance) -> UInt16? {
+        if let silentSince, instance.base.timestamp <= silentSince { return nil }
+        return consensusKey.flatMap { instance.validators.index(of: $0) }
+    }
+
+    /// The network key of each seat by index.
+    private static func networkKeys(
+        of instance: Instance, over snapshot: Snapshot
+    ) -> [PublicKey?] {
+        var keys = [PublicKey?](repeating: nil, count: instance.validators.count)
+        for seat in Queries.seats(of: instance.epoch, over: snapshot) {
+            keys[Int(seat.index)] = seat.record.networkKey
+        }
+        return keys
+    }
+
+    /// What made the block final that an epoch builds on; nil for the genesis.
+    private func boundary(before instance: Instance) -> FinalizedHead? {
+        guard instance.epoch > .zero else { return nil }
+        return blocks.finalizedHead(at: instance.base.height)
+    }
+
+    /// Who should be connected in this epoch and prepare for the next: the members of both sets,
+    /// and where those of them listen that said so.
+    static func neighbours(
+        of epoch: Epoch, over snapshot: Snapshot
+    ) -> (ids: Set<PeerID>, addresses: [PeerAddress]) {
+        var ids: Set<PeerID> = []
+        var addresses: [PeerAddress] = []
+        for epoch in [epoch, epoch.advanced(by: 1)] {
+            for seat in Queries.seats(of: epoch, over: snapshot) {
+                let id = PeerID(seat.record.networkKey)
+                guard ids.insert(id).inserted,
+                    let endpoint = NodeConfiguration.Endpoint(seat.record.endpoint)
+                else { continue }
+                addresses.append(PeerAddress(id: id, host: endpoint.host, port: endpoint.port))
+            }
+        }
+        return (ids, addresses)
+    }
+}
+
+extension BlockStore {
+    /// The block of a height with its own finalization, which every last block of an epoch has; nil
+    /// where it is final through a descendant.
+    func finalizedHead(at height: Height) -> FinalizedHead? {
+        guard let hash = hash(at: height), let bytes = header(hash),
+            let header = try? Header(decoding: bytes), let stored = finalization(at: height),
+            let certificate = try? Certificate(decoding: stored),
+            certificate.statement.candidate?.blockHash == hash
+        else { return nil }
+        return FinalizedHead(header: header, certificate: .restored(certificate))
+    }
+}
+
+extension Timing {
+    /// The times that the parameters of a chain give.
+    ///
+    /// - Precondition: genesis and every decision were checked to leave consistent times.
+    init(_ parameters: Parameters) {
+        let leaderTimeout = parameters.blockInterval + parameters.leaderTimeoutExtra
+        self.init(
+            blockInterval: parameters.blockInterval, idleInterval: parameters.idleInterval,
+            leaderTimeout: leaderTimeout,
+            advanceTimeout: leaderTimeout + parameters.advanceTimeoutExtra,
+            retryInterval: parameters.retryInterval,
+            // Slow blocks may be wanted: the bound of growth is never below the base.
+            leaderTimeoutMax: max(30_000, leaderTimeout))
+    }
+}
