@@ -159,6 +159,7 @@ struct API: Sendable {
         addTransactionRoutes(to: router)
         addBlockRoutes(to: router)
         addAccountRoutes(to: router)
+        addValidatorRoutes(to: router)
         addGovernanceRoutes(to: router)
         addStreamRoute(to: router)
         return router

@@ -7,12 +7,6 @@ import StateTree
 extension API {
     func addAccountRoutes(to router: Router<APIContext>) {
         router.get("v1/accounts/:address") { _, context in try await account(context) }
-        router.get("v1/validators") { _, _ in
-            let epoch = await node.status().epoch
-            let seats = Queries.seats(of: epoch, over: await node.state())
-            return jsonResponse(
-                Page(items: seats.map { ValidatorJSON($0, node.chain) }, next: nil))
-        }
         router.get("v1/treasury") { _, _ in
             let state = await node.state()
             return jsonResponse(

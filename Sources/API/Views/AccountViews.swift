@@ -83,29 +83,3 @@ struct AccountJSON: Encodable {
     /// Live lanes other than 0.
     let lanes: Int
 }
-
-/// A seat of the present set.
-struct ValidatorJSON: Encodable {
-    let index: UInt16
-    let publicKey: String
-    let power: String
-    let `operator`: String
-    let moniker: String
-    let networkKey: String
-    let endpoint: String
-    let bonded: String
-    /// In basis points.
-    let commission: UInt16
-
-    init(_ seat: SeatView, _ chain: ChainDescription) {
-        index = seat.index
-        publicKey = seat.record.consensusKey.hex
-        power = String(seat.power)
-        `operator` = seat.record.operatorAddress.text(prefix: chain.addressPrefix)
-        moniker = seat.record.moniker
-        networkKey = seat.record.networkKey.hex
-        endpoint = seat.record.endpoint
-        bonded = String(seat.record.bonded.value)
-        commission = seat.record.commission
-    }
-}
