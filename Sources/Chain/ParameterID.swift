@@ -143,9 +143,9 @@ extension GeneralParameter {
         case .retryInterval:
             .time("consensus.retryInterval", 5_000, dev: 2_000, 1_000...60_000, devMin: 100)
         case .epochLength:
-            // A development chain has one epoch that does not end (decisions.md 4).
+            // A development chain shows an epoch's end within minutes.
             .integer(
-                "consensus.epochLength", .blocks, 3_600, dev: 1 << 62, 16...1 << 62,
+                "consensus.epochLength", .blocks, 3_600, dev: 240, 16...1 << 62,
                 devMin: 1, .protocol, .epochAfterNext)
         case .blockGasLimit:
             .integer(
