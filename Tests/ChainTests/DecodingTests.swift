@@ -3,7 +3,7 @@ import Codec
 import Cryptography
 import Testing
 
-/// What strangers send (SEC-56): deep, oversized, truncated and random bytes give an error, and
+/// What strangers send: deep, oversized, truncated and random bytes give an error, and
 /// never a trap or a large allocation.
 @Suite struct DecodingTests {
     private func writer(_ body: (inout ByteWriter) -> Void) -> [UInt8] {
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `a proposal inside a proposal is unknown, at any depth`() {
+    @Test func `SEC-56 a proposal inside a proposal is unknown, at any depth`() {
         var draft = GoldenValues.draft
         for depth in 0..<3 {
             draft = ProposalDraft(
@@ -111,6 +111,80 @@ import Testing
                 length: UInt64(bytes.count), limit: Limits.blockBytesMax)
         ) {
             try Block(decoding: bytes)
+        }
+    }
+
+    /// A signed transaction of exactly so many bytes, by the lengths of its proposals' texts.
+    private func transaction(bytes: Int) -> SignedTransaction {
+        func made(_ first: Int, _ second: Int) -> SignedTransaction {
+            var transaction = GoldenValues.transaction
+            transaction.actions = [first, second].map { count in
+                .submitProposal(
+                    ProposalDraft(
+                        title: "", body: String(repeating: "b", count: count), actions: [],
+                        deposit: .zero))
+            }
+            return SignedTransaction(transaction: transaction, signatures: [])
+        }
+        // Both lengths keep their number of bytes, so that one more letter is one more byte.
+        let least = made(16_384, 16_384).encodedByteCount
+        let missing = bytes - least
+        let half = missing / 2
+        return made(16_384 + half, 16_384 + missing - half)
+    }
+
+    @Test func `SEC-20 a transaction of the greatest length is read, one byte more is not`() throws
+    {
+        let most = transaction(bytes: Limits.transactionBytesMax)
+        #expect(most.encodedByteCount == 65_536)
+        #expect(try SignedTransaction(decoding: most.encoded()) == most)
+        let over = transaction(bytes: Limits.transactionBytesMax + 1)
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 65_537, limit: 65_536)) {
+            try SignedTransaction(decoding: over.encoded())
+        }
+    }
+
+    @Test func `SEC-20 a block of the greatest length is read, one byte more is not`() throws {
+        func block(last: Int) -> Block {
+            let sizes = [Int](repeating: 60_000, count: 8) + [last]
+            return Block(
+                header: GoldenValues.header,
+                body: BlockBody(transactions: sizes.map { transaction(bytes: $0) }))
+        }
+        let rest = Limits.blockBytesMax - block(last: 40_000).encoded().count
+        let most = block(last: 40_000 + rest)
+        #expect(most.encoded().count == 524_288)
+        #expect(try Block(decoding: most.encoded()) == most)
+        #expect(throws: DecodeError.lengthOutOfBounds(length: 524_289, limit: 524_288)) {
+            try Block(decoding: block(last: 40_001 + rest).encoded())
+        }
+    }
+
+    /// Verified once, verified for ever: so the name under which that is remembered must cover the
+    /// signatures too.
+    @Test func `SEC-06 the same content with other signatures is another transaction`() {
+        let good = GoldenValues.signedTransaction
+        let bad = SignedTransaction(
+            transaction: good.transaction,
+            signatures: good.signatures.map {
+                TransactionSignature(
+                    key: $0.key, signature: Signature($0.signature.bytes.reversed()))
+            })
+        let none = SignedTransaction(transaction: good.transaction, signatures: [])
+        #expect(Set([good.id, bad.id, none.id]).count == 3)
+    }
+
+    @Test func `SEC-22 a validator set refuses keys that are no keys, and one key twice`() {
+        func validator(_ bytes: [UInt8]) -> Validator { Validator(key: PublicKey(bytes), power: 1) }
+        let good = GoldenValues.validators.validators[0]
+        for byte in [0, 1] as [UInt8] {
+            let bad = validator([byte] + [UInt8](repeating: 0, count: 31))
+            #expect(throws: ValidatorSetError.invalidKey(bad.key)) {
+                try ValidatorSet([good, bad])
+            }
+        }
+        #expect(throws: ValidatorSetError.duplicateKey(good.key)) {
+            try ValidatorSet([good, Validator(key: good.key, power: 9)])
         }
     }
 

@@ -67,16 +67,28 @@ import Testing
         }
     }
 
-    @Test func `SEC-03 a vote of any signer outside the set is refused`() {
+    @Test(arguments: [0, 1, UInt64(Int64.max), .max])
+    func `SEC-03 a vote of any signer outside the set is refused`(epoch: UInt64) {
         let good = TestKeys.vote(0, view: 4, .nullify, in: Self.instance)
-        for signer in UInt16(4)...UInt16.max where signer % 251 == 0 || signer > 65_530 {
+        var refused = 0
+        for signer in UInt16(4)...UInt16.max {
             let vote = Vote(
-                epoch: good.epoch, view: good.view, signer: signer, statement: .nullify,
+                epoch: Epoch(epoch), view: good.view, signer: signer, statement: .nullify,
                 signature: good.signature)
-            #expect(throws: VerificationError.signerOutOfRange(signer)) {
-                try Verified<Vote>(vote, in: Self.instance)
+            do throws(VerificationError) {
+                _ = try Verified<Vote>(vote, in: Self.instance)
+            } catch {
+                let expected =
+                    epoch == 0
+                    ? VerificationError.signerOutOfRange(signer) : .unverifiable(Epoch(epoch))
+                refused += error == expected ? 1 : 0
             }
         }
+        #expect(refused == 65_532)
+    }
+
+    @Test func `SEC-03 the signature of another seat is refused`() {
+        let good = TestKeys.vote(0, view: 4, .nullify, in: Self.instance)
         for signer in 1...3 as ClosedRange<UInt16> {
             let vote = Vote(
                 epoch: good.epoch, view: good.view, signer: signer, statement: .nullify,
@@ -100,6 +112,121 @@ import Testing
             bitmap: good.bitmap, signatures: signatures)
         #expect(throws: VerificationError.badSignature) {
             try Verified<Certificate>(bad, in: Self.instance)
+        }
+    }
+
+    /// The case of the row: a hundred validators, whose quorum is 67.
+    @Test func `SEC-05 one bad signature among 67 is refused, wherever it stands`() throws {
+        let powers = [UInt64](repeating: 1, count: 100)
+        let instance = TestKeys.instance(powers: powers)
+        let statement = Statement.finalize(Self.candidate)
+        var bitmap = SignerBitmap(count: 100)
+        var signatures: [Signature] = []
+        for signer in 0..<67 as Range<UInt16> {
+            bitmap.insert(signer)
+            signatures.append(
+                TestKeys.vote(signer, view: 4, statement, in: instance).signature)
+        }
+        func certificate(_ signatures: [Signature]) -> Certificate {
+            Certificate(
+                epoch: .zero, view: View(4), statement: statement, isPartial: false,
+                bitmap: bitmap, signatures: signatures)
+        }
+        _ = try Verified<Certificate>(certificate(signatures), in: instance)
+        for position in [0, 1, 33, 65, 66] {
+            var bad = signatures
+            bad[position] = signatures[(position + 1) % 67]
+            #expect(throws: VerificationError.badSignature) {
+                try Verified<Certificate>(certificate(bad), in: instance)
+            }
+        }
+    }
+
+    /// Whatever was verified before, the next bytes are verified for themselves.
+    @Test func `SEC-06 a verified vote says nothing of another by the same signer`() throws {
+        let other = Candidate(parentView: View(3), blockHash: Digest(.block, [2]))
+        let votes = [Statement.notarize(Self.candidate), .notarize(other)].map {
+            TestKeys.vote(1, view: 4, $0, in: Self.instance)
+        }
+        for _ in 0..<2 {
+            for vote in votes { _ = try Verified<Vote>(vote, in: Self.instance) }
+            for (vote, signature) in zip(votes, votes.reversed().map(\.signature)) {
+                let crossed = Vote(
+                    epoch: vote.epoch, view: vote.view, signer: vote.signer,
+                    statement: vote.statement, signature: signature)
+                #expect(throws: VerificationError.badSignature) {
+                    try Verified<Vote>(crossed, in: Self.instance)
+                }
+            }
+        }
+        let good = Self.certificate()
+        _ = try Verified<Certificate>(good, in: Self.instance)
+        var signatures = good.signatures
+        signatures.swapAt(0, 1)
+        let swapped = Certificate(
+            epoch: good.epoch, view: good.view, statement: good.statement, isPartial: false,
+            bitmap: good.bitmap, signatures: signatures)
+        #expect(throws: VerificationError.badSignature) {
+            try Verified<Certificate>(swapped, in: Self.instance)
+        }
+    }
+
+    @Test func `SEC-07 nobody is no set, and no signer no certificate`() throws {
+        #expect(throws: ValidatorSetError.empty) { try ValidatorSet([]) }
+        #expect(throws: DecodeError.invalidValue(type: "ValidatorSet")) {
+            try ValidatorSet(decoding: [0])
+        }
+        for isPartial in [false, true] {
+            for count in 0...9 {
+                let empty = Certificate(
+                    epoch: .zero, view: View(4), statement: .nullify, isPartial: isPartial,
+                    bitmap: SignerBitmap(count: count), signatures: [])
+                #expect(!isAccepted(empty.encoded()))
+                #expect(throws: VerificationError.self) {
+                    try Verified<Certificate>(
+                        empty, in: Self.instance, allowingPartial: true)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2, UInt64(Int64.max), .max])
+    func `SEC-07 a certificate of an unknown epoch is unverifiable, and nobody's fault`(
+        epoch: UInt64
+    ) {
+        let good = Self.certificate()
+        let other = Certificate(
+            epoch: Epoch(epoch), view: good.view, statement: good.statement, isPartial: false,
+            bitmap: good.bitmap, signatures: good.signatures)
+        #expect(throws: VerificationError.unverifiable(Epoch(epoch))) {
+            try Verified<Certificate>(other, in: Self.instance)
+        }
+        #expect(!VerificationError.unverifiable(Epoch(epoch)).isSendersFault)
+    }
+
+    /// Evidence of views and epochs that are not here yet, or never will be, is dropped.
+    @Test(arguments: [0, 1, 5, 1 << 62, UInt64(Int64.max), UInt64(Int64.max) + 1, .max])
+    func `SEC-12 evidence of any epoch and view is verified or refused`(number: UInt64) throws {
+        func pair(epoch: UInt64, view: UInt64, signer: UInt16) throws -> Evidence {
+            let votes = [Statement.nullify, .finalize(Self.candidate)].map { statement in
+                let vote = TestKeys.vote(0, view: view, statement, in: Self.instance)
+                return Vote(
+                    epoch: Epoch(epoch), view: vote.view, signer: signer, statement: statement,
+                    signature: vote.signature)
+            }
+            return try #require(Evidence(votes[0], votes[1]))
+        }
+        let far = try pair(epoch: 0, view: number, signer: 0)
+        #expect(try Evidence(decoding: far.encoded()) == far)
+        _ = try Verified<Evidence>(far, in: Self.instance)
+        #expect(throws: VerificationError.signerOutOfRange(.max)) {
+            try Verified<Evidence>(
+                try pair(epoch: 0, view: number, signer: .max), in: Self.instance)
+        }
+        guard number > 0 else { return }
+        #expect(throws: VerificationError.unverifiable(Epoch(number))) {
+            try Verified<Evidence>(
+                try pair(epoch: number, view: 4, signer: 0), in: Self.instance)
         }
     }
 

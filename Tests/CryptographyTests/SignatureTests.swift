@@ -16,7 +16,7 @@ import Testing
 
     /// What libsodium says of every case, pinned: another answer after an upgrade would let nodes
     /// of two versions disagree about a certificate.
-    @Test func `every case of Wycheproof has its result`() throws {
+    @Test func `SEC-23 every case of Wycheproof has its result`() throws {
         let file: File = try Vectors.load("ed25519-wycheproof")
         #expect(file.tests.count == 97)
         for test in file.tests {
@@ -56,7 +56,71 @@ import Testing
         #expect(Signature(hex: String(signature.hex.dropLast(2))) == nil)
     }
 
-    @Test func `only points of the main subgroup may get power`() throws {
+    /// The encodings of the eight points of small order, and of those that are not canonical: each
+    /// would sign, or let its owner's signature count, for more than one message.
+    static let smallOrder = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ]
+
+    @Test(arguments: smallOrder)
+    func `SEC-22 a key of small order or not in canonical form is none`(hex: String) throws {
+        let key = try #require(PublicKey(hex: hex))
+        #expect(!key.isMainSubgroupPoint)
+        // With such a key, R = A and S = 0 would hold for one message in eight or for all.
+        for other in Self.smallOrder {
+            let point = try #require([UInt8](hex: other))
+            let signature = Signature(point + [UInt8](repeating: 0, count: 32))
+            for message in 0..<8 as Range<UInt8> {
+                #expect(!key.isValid(signature, for: [message]), "\(other)")
+            }
+        }
+    }
+
+    @Test(arguments: smallOrder)
+    func `SEC-23 a signature whose R has a small order is refused`(hex: String) throws {
+        let key = SigningKey(seed: [UInt8](repeating: 7, count: 32))
+        let point = try #require([UInt8](hex: hex))
+        for message in 0..<8 as Range<UInt8> {
+            let good = key.sign([message])
+            let zero = Signature(point + [UInt8](repeating: 0, count: 32))
+            let mixed = Signature(point + good.bytes.suffix(32))
+            #expect(!key.publicKey.isValid(zero, for: [message]))
+            #expect(!key.publicKey.isValid(mixed, for: [message]))
+        }
+    }
+
+    /// A second signature of the same message out of the first would give a certificate two forms.
+    @Test func `SEC-23 S above the order of the group is refused`() throws {
+        let order = try #require(
+            [UInt8](hex: "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010"))
+        let key = SigningKey(seed: [UInt8](repeating: 7, count: 32))
+        let good = key.sign([1, 2, 3]).bytes
+        var carry = 0
+        var sum = Array(good.suffix(32))
+        for index in sum.indices {
+            carry += Int(sum[index]) + Int(order[index])
+            sum[index] = UInt8(carry & 0xFF)
+            carry >>= 8
+        }
+        #expect(carry == 0)
+        #expect(key.publicKey.isValid(Signature(good), for: [1, 2, 3]))
+        #expect(!key.publicKey.isValid(Signature(good.prefix(32) + sum), for: [1, 2, 3]))
+    }
+
+    @Test func `SEC-22 only points of the main subgroup may get power`() throws {
         let identity = PublicKey([1] + [UInt8](repeating: 0, count: 31))
         #expect(!identity.isMainSubgroupPoint)
         #expect(!PublicKey([UInt8](repeating: 0, count: 32)).isMainSubgroupPoint)

@@ -30,9 +30,9 @@ import Testing
         try reassembler.accept(header, bytes[...], at: now) { _, _ in isWanted }
     }
 
-    /// SEC-36: what goes in comes out, whatever the sizes and the order of the channels.
+    /// What goes in comes out, whatever the sizes and the order of the channels.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
-    func `what the scheduler cuts the reassembler puts together`(seed: UInt64) throws {
+    func `SEC-36 what the scheduler cuts the reassembler puts together`(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var scheduler = SendScheduler(channels: ChannelTable())
         var reassembler = Reassembler(channels: ChannelTable())
@@ -69,9 +69,9 @@ import Testing
         #expect(reassembler.reservedBytes == 0)
     }
 
-    /// SEC-36: any sequence of fragments ends in a message, in silence or in a fault.
+    /// Any sequence of fragments ends in a message, in silence or in a fault.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
-    func `no sequence of fragments breaks the bounds`(seed: UInt64) {
+    func `SEC-36 no sequence of fragments breaks the bounds`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var reassembler = Reassembler(channels: ChannelTable())
         for _ in 0..<2_000 {
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `a message above its channel's limit is refused before it is kept`() {
+    @Test func `SEC-20 a message above its channel's limit is refused before it is kept`() {
         var reassembler = Reassembler(channels: ChannelTable())
         #expect(throws: PeerFault.messageOversized(channel: .votes, bytes: 129)) {
             try accept(

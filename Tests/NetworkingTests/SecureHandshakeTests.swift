@@ -112,7 +112,7 @@ import Testing
         #expect(throws: PeerFault.handshakeMismatch) { try other.receive(second) }
     }
 
-    @Test func `truncated, lengthened and changed messages are refused`() throws {
+    @Test func `SEC-31 truncated, lengthened and changed messages are refused`() throws {
         var initiator = Self.handshake(.initiator, Self.identity(1))
         var responder = Self.handshake(.responder, Self.identity(2))
         let first = try initiator.begin()

@@ -108,9 +108,9 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         #expect(try Frame.next(in: &bytes) == nil)
     }
 
-    /// SEC-31, SEC-36: whatever the holder of the key seals, it ends in an arrival or a fault.
+    /// SEC-36: whatever the holder of the key seals, it ends in an arrival or a fault.
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
-    func `sealed garbage never traps`(seed: UInt64) throws {
+    func `SEC-31 sealed garbage never traps`(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var faults = 0
         for _ in 0..<500 {
@@ -173,8 +173,8 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         #expect(throws: PeerFault.rekeyTooOften) { try Self.open(&pair.b, bytes) }
     }
 
-    /// SEC-29: a hundred thousand pings leave one answer and nothing else.
-    @Test func `a flood of pings is answered once and dropped above its rate`() throws {
+    /// A hundred thousand pings leave one answer and nothing else.
+    @Test func `SEC-29 a flood of pings is answered once and dropped above its rate`() throws {
         var pair = Pair()
         for token in 0..<1_000 as Range<UInt64> {
             var buffer = ByteBuffer()

@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `both kinds of absence occur and are proven`() {
+    @Test func `SEC-48 both kinds of absence occur and are proven`() {
         let state = Self.state(count: 40)
         var kinds: Set<Bool> = []
         for number in UInt8(0)..<200 {
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: [[UInt8(1), 0, 0, 5], [9, 1], [9, 2], [9, 3], [9, 4], [9, 5]])
-    func `no single bit of a proof can be changed`(key: [UInt8]) throws {
+    func `SEC-47 no single bit of a proof can be changed`(key: [UInt8]) throws {
         let state = Self.state(count: 60)
         let value = state.value(for: key)
         let bytes = StateTree.prove(key, in: state).encoded()
@@ -77,7 +77,7 @@ import Testing
         #expect(absence.verify(root: tree.root.hash, keyHash: absent, valueHash: nil))
     }
 
-    @Test func `a leaf elsewhere does not prove absence`() {
+    @Test func `SEC-48 a leaf elsewhere does not prove absence`() {
         let state = Self.state(count: 60)
         let present = state.entries[0].key
         let other = state.entries[1].key

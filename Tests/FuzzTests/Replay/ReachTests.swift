@@ -1,3 +1,4 @@
+import Chain
 import Testing
 
 /// That the surroundings which the fuzzer drives get somewhere: a target that refuses everything
@@ -12,5 +13,10 @@ import Testing
 
     @Test func `a cluster of one engine that is told nothing makes none`() throws {
         #expect(try FuzzTarget.finalHeights(of: [0, 11, 0, 11, 1]) == 0)
+    }
+
+    @Test func `a node that gets final blocks passes from epoch to epoch`() throws {
+        #expect(try FuzzTarget.epochReached(by: FuzzTarget.finalProgram(blocks: 2)).value == 0)
+        #expect(try FuzzTarget.epochReached(by: FuzzTarget.finalProgram(blocks: 7)).value == 2)
     }
 }

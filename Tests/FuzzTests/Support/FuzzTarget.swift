@@ -14,7 +14,8 @@ struct FuzzTarget: Sendable {
     let run: @Sendable ([UInt8]) throws(FuzzFailure) -> Void
 
     static let all: [FuzzTarget] = [
-        .chain, .wire, .text, .certificates, .engine, .cluster, .log, .proofs, .handshake, .frames,
+        .chain, .wire, .text, .certificates, .engine, .cluster, .replica, .log, .proofs,
+        .handshake, .frames,
     ]
 }
 
