@@ -95,7 +95,7 @@ actor Executor {
             .replica(
                 .built(
                     instance: job.instance, view: job.view, built.block,
-                    dropped: built.dropped)))
+                    dropped: built.dropped + built.refusedEvidence)))
     }
 
     // MARK: Committing

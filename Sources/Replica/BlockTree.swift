@@ -60,13 +60,23 @@ struct BlockTree: Sendable {
 
     /// How far the lanes have moved by the blocks from above `finalized` up to `tip`, oldest first.
     func advances(to tip: Digest, above finalized: Height) -> [LaneAdvance] {
+        path(to: tip, above: finalized).reversed().flatMap(\.advances)
+    }
+
+    /// The evidence in the blocks from above `finalized` up to `tip`.
+    func evidence(to tip: Digest, above finalized: Height) -> [Evidence] {
+        path(to: tip, above: finalized).flatMap { $0.block.body.evidence.map(\.evidence) }
+    }
+
+    /// The blocks from `tip` down to above `finalized`.
+    private func path(to tip: Digest, above finalized: Height) -> [Node] {
         var path: [Node] = []
         var hash = tip
         while let node = nodes[hash], node.block.header.height > finalized {
             path.append(node)
             hash = node.block.header.parentHash
         }
-        return path.reversed().flatMap(\.advances)
+        return path
     }
 
     /// Lets go of everything at or below a final height.

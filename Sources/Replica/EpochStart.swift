@@ -19,11 +19,13 @@ public struct EpochStart: Sendable {
     /// The instance before, about whose votes evidence can still come. The replica knows it by
     /// itself unless the node has just started.
     public let previousInstance: Instance?
+    /// The seats that the committed state keeps from leading: jailed or convicted.
+    public let excluded: [UInt16]
 
     public init(
         instance: Instance, ownIndex: UInt16?, seats: [PublicKey?], timing: Timing,
         recovery: Recovery = Recovery(), previous: FinalizedHead? = nil,
-        previousInstance: Instance? = nil
+        previousInstance: Instance? = nil, excluded: [UInt16] = []
     ) {
         self.instance = instance
         self.ownIndex = ownIndex
@@ -32,6 +34,7 @@ public struct EpochStart: Sendable {
         self.recovery = recovery
         self.previous = previous
         self.previousInstance = previousInstance
+        self.excluded = excluded
     }
 }
 

@@ -41,8 +41,10 @@ extension Replica {
         guard case .waiting(let request) = builder else { return }
         let advances = tree.advances(to: request.parent.hash, above: finalized.height)
         let height = request.parent.height.advanced(by: 1)
+        let reported =
+            request.mustBeEmpty ? [] : evidence(after: request.parent.hash, height: height)
         let hasWork =
-            request.isNeverIdle || request.idleIntervalMilliseconds == 0
+            request.isNeverIdle || request.idleIntervalMilliseconds == 0 || !reported.isEmpty
             || (!request.mustBeEmpty
                 && mempool.hasCandidates(after: advances, height: height, oldestView: .zero))
         let due =
@@ -70,7 +72,8 @@ extension Replica {
                     instance: request.instance, epoch: instance.epoch,
                     view: request.view, parentView: request.parentView, parent: request.parent,
                     timestamp: max(now.wall, request.parent.timestamp.advanced(by: 1)),
-                    proposer: roster.own ?? 0, candidates: candidates)))
+                    proposer: roster.own ?? 0, evidence: reported,
+                    candidates: candidates)))
     }
 
     /// What transactions may take of a block's bytes.

@@ -36,11 +36,14 @@ extension Replica {
         awaitedTime = nil
         blockQuestions = Questions()
         certificateQuestions = Questions()
+        excluded = start.excluded
+        pool.beginEpoch()
         tree.prune(through: committed.height)
         isWorkPending = false
         isWorkStale = true
         let early = peers.beginEpoch(at: now.monotonic)
         step(.start(start.recovery), at: now, into: &effects)
+        if let exclusion { step(exclusion, at: now, into: &effects) }
         greetPeers(at: now, into: &effects)
         for (message, peer) in early {
             receive(message, from: peer, at: now, into: &effects)

@@ -5,6 +5,7 @@ import Cryptography
 /// Where a node stands, for people and metrics.
 public struct ReplicaFacts: Hashable, Sendable {
     public let epoch: Epoch
+    public let view: View
     public let finalizedView: View
     /// Whether final blocks are being fetched by range.
     public let isSyncing: Bool
@@ -17,7 +18,7 @@ public struct ReplicaFacts: Hashable, Sendable {
 extension Replica {
     public var facts: ReplicaFacts {
         ReplicaFacts(
-            epoch: instance.epoch, finalizedView: engine.lastFinalizedView,
+            epoch: instance.epoch, view: currentView, finalizedView: engine.lastFinalizedView,
             isSyncing: range.isActive,
             targetHeight: range.target?.header.height ?? finalized.height,
             mempoolCount: mempool.count, mempoolByteCount: mempool.byteCount)

@@ -14,6 +14,7 @@ extension Replica {
         }
         // Whoever was away learns at once where the others are.
         ask(peer.key, at: now, into: &effects)
+        tellEvidence(to: peer, into: &effects)
     }
 
     /// A decoded message: asks the engine whether it is worth a signature check.
@@ -51,10 +52,8 @@ extension Replica {
             effects.append(.send(.certificateResponse(response), to: .peer(peer.key)))
         case .certificateResponse(let response):
             receiveCertificates(response, from: peer, at: now, into: &effects)
-        case .evidence:
-            // Every validator detects conflicting votes by itself; what others found is taken
-            // once blocks carry evidence.
-            return
+        case .evidence(let evidence):
+            receive(evidence, from: peer, into: &effects)
         case .transactions(let transactions):
             let unknown = transactions.filter { !mempool.contains($0.id) }
             guard !unknown.isEmpty else { return }
@@ -165,6 +164,9 @@ extension Replica {
         _ message: VerifiedMessage, of id: Digest, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
+        if case .evidence(let evidence) = message {
+            return accept(evidence, of: id, from: peer, into: &effects)
+        }
         // P22: what was checked for another epoch says nothing in this one.
         guard id == instance.id else { return }
         let seat = roster.seat(of: peer.key)
@@ -260,7 +262,7 @@ extension Replica {
     ) {
         guard let last = blocks.last else { return }
         for block in blocks {
-            mempool.blockFinalized(block.body.transactions, height: block.header.height)
+            settle(block.body, height: block.header.height)
         }
         committed = last.header.summary
         if committed.height > finalized.height {

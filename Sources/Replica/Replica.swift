@@ -38,6 +38,11 @@ public struct Replica: ~Copyable, Sendable {
     private var recovery: Recovery?
 
     var mempool: Mempool
+    var pool = EvidencePool()
+    /// The consensus keys that evidence in final blocks has convicted since the node runs, and the
+    /// seats that the state names.
+    var convicted: [PublicKey] = []
+    var excluded: [UInt16]
     var tree = BlockTree()
     var range = RangeSync()
     var builder = Builder.idle
@@ -70,6 +75,7 @@ public struct Replica: ~Copyable, Sendable {
         previous = epoch.previous
         previousInstance = epoch.previousInstance
         recovery = epoch.recovery
+        excluded = epoch.excluded
         mempool = Mempool(limits: configuration.mempool)
         self.committed = committed
         finalized = committed
@@ -130,6 +136,7 @@ public struct Replica: ~Copyable, Sendable {
             tree.insert(block, isStored: true)
         }
         step(.start(recovery), at: now, into: &effects)
+        if let exclusion { step(exclusion, at: now, into: &effects) }
     }
 
     /// What the shell did for the engine; of another instance it is dropped (P22).
@@ -139,6 +146,7 @@ public struct Replica: ~Copyable, Sendable {
         switch input {
         case .built(let instance, let view, let block, let dropped):
             mempool.drop(dropped)
+            pool.drop(dropped)
             guard instance == self.instance.id else { return }
             takeBuilt(block, view: view, into: &effects)
         case .buildFailed(let instance, let view):
@@ -245,11 +253,20 @@ public struct Replica: ~Copyable, Sendable {
         case .finalized(let headers, let certificate):
             takeFinalized(headers, certificate, into: &effects)
         case .report(let report):
-            if case .entered(let view, _) = report {
-                currentView = view
-                isWorkStale = true
-            }
-            effects.append(.report(report))
+            take(report, into: &effects)
+        }
+    }
+
+    private mutating func take(_ report: Report, into effects: inout [ReplicaEffect]) {
+        effects.append(.report(report))
+        switch report {
+        case .entered(let view, _):
+            currentView = view
+            isWorkStale = true
+        case .evidence(let evidence):
+            take(evidence, into: &effects)
+        case .invalidProposal, .localDivergence, .safetyHalt, .voteRefused, .timedOut:
+            return
         }
     }
 
@@ -358,13 +375,13 @@ public struct Replica: ~Copyable, Sendable {
         into effects: inout [ReplicaEffect]
     ) {
         guard let last = headers.last else { return }
-        for header in headers {
-            let transactions = tree[header.hash]?.block.body.transactions ?? []
-            mempool.blockFinalized(transactions, height: header.height)
-        }
         finalized = last.summary
         isWorkStale = true
         effects.append(.commit(headers, certificate))
+        for header in headers {
+            let body = tree[header.hash]?.block.body ?? BlockBody(transactions: [])
+            settle(body, height: header.height)
+        }
     }
 
     private mutating func takeCommitted(
@@ -383,9 +400,13 @@ public struct Replica: ~Copyable, Sendable {
     private mutating func refreshWork(at now: Moment, into effects: inout [ReplicaEffect]) {
         // A transaction that nobody includes within two rounds must not hurry everybody for ever.
         let rounds = 2 * UInt64(instance.validators.count)
-        let hasWork = mempool.hasCandidates(
-            after: tree.advances(to: engine.highestCertified, above: finalized.height),
-            height: finalized.height.advanced(by: 1), oldestView: currentView.lowered(by: rounds))
+        let oldest = currentView.lowered(by: rounds)
+        let parent = engine.highestCertified
+        let hasWork =
+            mempool.hasCandidates(
+                after: tree.advances(to: parent, above: finalized.height),
+                height: finalized.height.advanced(by: 1), oldestView: oldest)
+            || !evidence(after: parent, height: height(after: parent), since: oldest).isEmpty
         guard hasWork != isWorkPending else { return }
         isWorkPending = hasWork
         step(.workPending(hasWork), at: now, into: &effects)

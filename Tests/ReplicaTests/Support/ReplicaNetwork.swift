@@ -157,6 +157,11 @@ final class ReplicaNetwork {
         }
     }
 
+    /// What a peer says that no honest node would.
+    func inject(_ message: PeerMessage, from: Int, to: Int) {
+        schedule(.received(message, from: Peer(key: networkKeys[from])), for: to)
+    }
+
     func send(_ message: PeerMessage, from: Int, to: Int) {
         guard nodes[from].connected.contains(to), let delay = delay(from, to, message) else {
             return

@@ -45,6 +45,11 @@ final class TestNode {
 
     var epoch: Epoch { epochs.last ?? .zero }
 
+    var instance: Instance? { replica?.instance }
+
+    /// How much evidence waits for a block.
+    var waitingEvidence: Int { replica?.pool.count ?? 0 }
+
     // MARK: Starting
 
     func start() {
