@@ -49,11 +49,12 @@ public final class Node: Service {
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(NodeError) {
         Limits.check()
+        let clock = try Node.clock(configuration, genesis, logger)
         let data = try DataFolder.open(home, genesis: genesis)
         let instance = data.view.instance
         let publicKey = Node.publicKey(of: consensusKey)
         let signer = try Node.signer(
-            consensusKey, home: home, hasHistory: data.hasHistory, isLost: lostSignerRecord)
+            consensusKey, home: home, isLost: lostSignerRecord)
         let epochs = EpochSource(
             blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince)
         var recovery = data.recovery
@@ -95,14 +96,14 @@ public final class Node: Service {
             inputs: inputs,
             machinery: ReplicaLoop.Machinery(
                 network: network, votes: voteJobs, blocks: blockJobs, executor: executorJobs,
-                verifier: verifier, tickets: tickets, metrics: metrics, logger: logger),
+                verifier: verifier, tickets: tickets, clock: clock, metrics: metrics,
+                logger: logger),
             replica: replica)
         let access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
-                blocks: data.blocks,
-                network: network, inputs: inputs, tickets: tickets, verifier: verifier,
-                metrics: metrics, dataPath: home.data))
+                blocks: data.blocks, network: network, inputs: inputs, tickets: tickets,
+                clock: clock, verifier: verifier, metrics: metrics, dataPath: home.data))
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)
@@ -110,6 +111,19 @@ public final class Node: Service {
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, views: data.logViews)
         inputs.send(.replica(.start(blocks: data.undecided)))
+    }
+
+    private static func clock(
+        _ configuration: NodeConfiguration, _ genesis: Genesis, _ logger: Logger
+    ) throws(NodeError) -> WallClock {
+        let offset = configuration.clockOffsetMilliseconds
+        guard offset != 0 else { return WallClock() }
+        guard genesis.kind == .development else {
+            throw .developmentOnly(setting: "development.clockOffsetMilliseconds")
+        }
+        logger.warning(
+            "The wall clock is not the machine's.", metadata: ["milliseconds": "\(offset)"])
+        return WallClock(offsetMilliseconds: offset)
     }
 
     private static func publicKey(of key: borrowing SigningKey?) -> PublicKey? {
@@ -120,15 +134,17 @@ public final class Node: Service {
     }
 
     private static func signer(
-        _ key: consuming SigningKey?, home: HomeFolder, hasHistory: Bool, isLost: Bool
+        _ key: consuming SigningKey?, home: HomeFolder, isLost: Bool
     ) throws(NodeError) -> LocalSigner? {
         guard let key else { return nil }
         let missing: LocalSigner.MissingRecord =
-            !hasHistory ? .begin : isLost ? .beginSilent(WallClock.now()) : .refuse
+            isLost ? .beginSilent(WallClock().now()) : .refuse
         do throws(StorageError) {
             return try LocalSigner(key: key, path: home.signedVotes, missing: missing)
         } catch .missing(let path) {
             throw .signerRecordMissing(path: path)
+        } catch .corruptLog(let path, let offset, let detail) {
+            throw .signerRecordDamaged(.corruptLog(path: path, offset: offset, detail: detail))
         } catch {
             throw .storage(error)
         }

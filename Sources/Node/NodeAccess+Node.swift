@@ -20,6 +20,7 @@ struct AccessParts: Sendable {
     let network: Network
     let inputs: Mailbox<LoopInput>
     let tickets: TicketOffice
+    let clock: WallClock
     let verifier: Verifier
     let metrics: NodeMetrics
     let dataPath: String
@@ -181,7 +182,7 @@ extension NodeAccess {
             submit: { await parts.submit($0) },
             simulate: { transaction in
                 SimulationAnswer(
-                    transaction, after: parts.status(), at: WallClock.now(),
+                    transaction, after: parts.status(), at: parts.clock.now(),
                     over: parts.view.current.snapshot)
             },
             pending: { id in

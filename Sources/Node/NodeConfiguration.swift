@@ -20,6 +20,9 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var apiHosts: [String]
     public var logLevel: String
     public var logFormat: LogFormat
+    /// What is added to the wall clock; not 0 on development chains only, where it shows what a
+    /// wrong clock does.
+    public var clockOffsetMilliseconds: Int64
 
     /// A host and a port; port 0 asks the system for a free one.
     public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
@@ -73,6 +76,7 @@ public struct NodeConfiguration: Equatable, Sendable {
         apiHosts = []
         logLevel = "info"
         logFormat = .text
+        clockOffsetMilliseconds = 0
     }
 }
 
@@ -96,8 +100,12 @@ extension NodeConfiguration {
     /// The keys in the order in which they are shown.
     public static let keys = [
         "node.moniker", "p2p.listen", "p2p.peers", "api.listen", "api.hosts", "log.level",
-        "log.format",
+        "log.format", clockKey,
     ]
+
+    private static let clockKey = "development.clockOffsetMilliseconds"
+    /// A year: far more than any test needs, and no sum overflows.
+    private static let clockOffsetMax: Int64 = 31_536_000_000
 
     /// The variable that overrides `key`: `p2p.listen` is `ALTHING_P2P_LISTEN`.
     public static func environmentVariable(for key: String) -> String {
@@ -114,6 +122,7 @@ extension NodeConfiguration {
         case "api.hosts": apiHosts.joined(separator: ",")
         case "log.level": logLevel
         case "log.format": logFormat.rawValue
+        case NodeConfiguration.clockKey: String(clockOffsetMilliseconds)
         default: nil
         }
     }
@@ -157,6 +166,12 @@ extension NodeConfiguration {
                 return "\(key): text or json, not \(text)"
             }
             logFormat = format
+        case NodeConfiguration.clockKey:
+            let range = -NodeConfiguration.clockOffsetMax...NodeConfiguration.clockOffsetMax
+            guard let offset = Int64(text), range.contains(offset) else {
+                return "\(key): milliseconds, at most a year of them, not \(text)"
+            }
+            clockOffsetMilliseconds = offset
         default:
             return "\(key): unknown key"
         }
@@ -281,6 +296,18 @@ extension NodeConfiguration {
             level = \(quoted(logLevel))
             # text or json
             format = \(quoted(logFormat.rawValue))
+
+            """ + development
+    }
+
+    /// Only where it says something: nobody needs it to run a chain.
+    private var development: String {
+        guard clockOffsetMilliseconds != 0 else { return "" }
+        return """
+
+            [development]
+            # Added to the wall clock; refused on all but development chains.
+            clockOffsetMilliseconds = "\(clockOffsetMilliseconds)"
 
             """
     }

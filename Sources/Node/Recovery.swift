@@ -19,8 +19,6 @@ struct OpenedData: ~Copyable {
     /// The bodies above the committed block.
     let undecided: [Block]
     let logViews: [(sequence: UInt64, view: View)]
-    /// Whether anything was ever committed or voted.
-    let hasHistory: Bool
 }
 
 enum DataFolder {
@@ -124,8 +122,7 @@ enum DataFolder {
             view: StateView.Published(
                 head: base, snapshot: snapshot, rules: Rules(over: snapshot),
                 instance: instance),
-            log: log, recovery: recovery, undecided: undecided,
-            logViews: views, hasHistory: snapshot.height > .genesis || !records.isEmpty)
+            log: log, recovery: recovery, undecided: undecided, logViews: views)
     }
 
     /// The last committed block.

@@ -17,6 +17,7 @@ actor ReplicaLoop {
         let executor: Mailbox<Executor.Job>
         let verifier: Verifier
         let tickets: TicketOffice
+        let clock: WallClock
         let metrics: NodeMetrics
         let logger: Logger
     }
@@ -93,7 +94,7 @@ actor ReplicaLoop {
     }
 
     private func handle(_ input: ReplicaInput, credit: InboxCredit?) {
-        let now = Moment(monotonic: MonotonicClock.now(), wall: WallClock.now())
+        let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
         replica.handle(input, at: now, into: &effects)
         for effect in effects {
             perform(effect, credit: credit)

@@ -112,6 +112,33 @@ public struct SignedVoteFile: ~Copyable {
         loss = content.loss
     }
 
+    /// Makes the record of a key whose own was lost: what was signed before `loss` is unknown. The
+    /// file comes with its mark or not at all, since an empty one says that nothing was signed.
+    public init(path: String, loss: LossMark, failure: StorageFailureHandler = .exit)
+        throws(StorageError)
+    {
+        let record = LogRecord(type: Self.lossRecord, sequence: 1, payload: loss.encoded())
+        _ = try Self.replace(
+            path, with: LogFrame.encode(record, instance: Self.frame), failure: failure)
+        try self.init(path: path, createIfMissing: false, failure: failure)
+    }
+
+    /// Puts a file with these bytes in the place of what may be there: after a crash there is
+    /// either the old one or the new.
+    private static func replace(
+        _ path: String, with bytes: [UInt8], failure: StorageFailureHandler
+    ) throws(StorageError) -> AppendFile {
+        let temporary = path + ".new"
+        try FileSystem.remove(temporary)
+        let replacement = try AppendFile(path: temporary, failure: failure)
+        replacement.append(bytes)
+        replacement.sync()
+        try FileSystem.replace(path, by: temporary)
+        try FileSystem.syncDirectory(directory(of: path))
+        // The descriptor follows the file through its new name.
+        return replacement
+    }
+
     private static func content(of records: [LogRecord], _ path: String) throws(StorageError) -> (
         rows: [SignedVoteRow], marks: [PruneMark], loss: LossMark?
     ) {
@@ -155,21 +182,13 @@ public struct SignedVoteFile: ~Copyable {
         rows.append(row)
     }
 
-    /// Records that what was signed before `mark` is unknown; it is on the disk when this returns.
-    public mutating func append(_ mark: LossMark) {
-        file.append(encoded(Self.lossRecord, mark))
-        file.sync()
-        loss = mark
-    }
-
     private mutating func encoded(_ type: UInt8, _ row: some CanonicalCodable) -> [UInt8] {
         let record = LogRecord(type: type, sequence: nextSequence, payload: row.encoded())
         nextSequence += 1
         return LogFrame.encode(record, instance: Self.frame)
     }
 
-    /// Forgets the votes of `instance` up to `view` and keeps a mark in their place. The file is
-    /// replaced at once: after a crash there is either the old one or the new.
+    /// Forgets the votes of `instance` up to `view` and keeps a mark in their place.
     public mutating func prune(instance: Digest, through view: View) {
         rows.removeAll { $0.instance == instance && $0.view <= view }
         let old = marks.first { $0.instance == instance }
@@ -185,16 +204,8 @@ public struct SignedVoteFile: ~Copyable {
         for row in rows {
             bytes += encoded(Self.voteRecord, row)
         }
-        let temporary = path + ".new"
         do {
-            try FileSystem.remove(temporary)
-            let replacement = try AppendFile(path: temporary, failure: failure)
-            replacement.append(bytes)
-            replacement.sync()
-            try FileSystem.replace(path, by: temporary)
-            try FileSystem.syncDirectory(Self.directory(of: path))
-            // The descriptor follows the file through its new name.
-            file = replacement
+            file = try Self.replace(path, with: bytes, failure: failure)
         } catch {
             failure.fail("replace", path, error.description)
         }

@@ -58,7 +58,10 @@ public struct StorageFailure: Sendable, CustomStringConvertible {
     public let cause: String
 
     public var description: String {
-        "storage failure: \(operation) \(path): \(cause)"
+        let text = "storage failure: \(operation) \(path): \(cause)"
+        guard operation == "read" else { return text }
+        return text + "\nhint: check the disk; if this comes again, move \(path) away and start: "
+            + "what is missing is fetched from the peers"
     }
 }
 

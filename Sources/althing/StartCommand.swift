@@ -6,6 +6,7 @@ import KeyTool
 import Logging
 import Node
 import ServiceLifecycle
+import Storage
 import UnixSignals
 
 extension NodeCommand {
@@ -129,8 +130,15 @@ extension NodeCommand {
 enum StartCommandError {
     static func of(_ error: NodeError) -> CommandError {
         switch error {
-        case .storage, .invalidGenesis, .inconsistentData:
+        case .storage(let cause):
+            CommandError("node.storage", cause.description, hint: advice(on: cause), exit: .storage)
+        case .inconsistentData(let path, _):
+            CommandError(
+                "node.storage", error.description, hint: advice(toMove: path), exit: .storage)
+        case .invalidGenesis:
             CommandError("node.start", error.description)
+        case .developmentOnly:
+            CommandError("node.development_only", error.description, exit: .refused)
         case .genesisMismatch:
             CommandError(
                 "node.genesis_mismatch", error.description,
@@ -141,6 +149,26 @@ enum StartCommandError {
                 hint: "bring the record back from where the validator ran last; if it is lost and "
                     + "nothing else uses the key, --i-lost-state votes from the next epoch on",
                 exit: .refused)
+        case .signerRecordDamaged:
+            CommandError(
+                "signer.record_damaged", error.description,
+                hint: "bring the record back from a copy; without it this key could vote twice",
+                exit: .refused)
         }
+    }
+
+    private static func advice(on error: StorageError) -> String? {
+        switch error {
+        case .corrupt(let path, _): advice(toMove: path)
+        case .corruptLog(let path, _, _):
+            advice(toMove: URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        case .locked, .newerFormat, .missing, .io: nil
+        }
+    }
+
+    /// Votes are safe without log and database, as long as the signer has its record.
+    private static func advice(toMove path: String) -> String {
+        "check the disk, move \(path) away and start again: what is missing is fetched from the"
+            + " peers; leave the folder signer as it is"
     }
 }

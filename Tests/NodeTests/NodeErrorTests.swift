@@ -46,6 +46,40 @@ import Testing
         #expect(text.contains("signing could equivocate"))
     }
 
+    @Test func `S41 a key without a record signs nothing on a new host`() throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        try FileManager.default.removeItem(atPath: network.members[0].home.signedVotes)
+        let text = try #require(Self.startError(network))
+        #expect(text.contains("signing could equivocate"))
+        #expect(!FileManager.default.fileExists(atPath: network.members[0].home.signedVotes))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `S41 a damaged record of the signer is told from a damaged log`() async throws {
+        let network = try await Self.grown()
+        defer { network.remove() }
+        let path = network.members[0].home.signedVotes
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[40] ^= 0x01
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let text = try #require(Self.startError(network))
+        #expect(text.hasPrefix("the signer's record: \(path)"))
+    }
+
+    @Test(arguments: [ChainKind.main, .test])
+    func `a clock offset is refused on a chain that is not for development`(
+        kind: ChainKind
+    ) throws {
+        var network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        network.members[0].configuration.clockOffsetMilliseconds = 1
+        #expect(Self.startError(network) == nil)
+        network.genesis.parameters = Parameters(kind: kind)
+        let text = try #require(Self.startError(network))
+        #expect(text.hasPrefix("development.clockOffsetMilliseconds: only a development chain"))
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `S12 a log that is damaged in the middle is refused by its file and place`() async throws {
         let network = try await Self.grown()

@@ -9,12 +9,12 @@ import Node
 struct TestNetwork {
     struct Member {
         let home: HomeFolder
-        let configuration: NodeConfiguration
+        var configuration: NodeConfiguration
         let seed: UInt8
     }
 
-    let genesis: Genesis
-    let members: [Member]
+    var genesis: Genesis
+    var members: [Member]
     let folder: String
 
     static func seed(_ kind: UInt8, _ index: UInt8) -> [UInt8] {
@@ -87,6 +87,9 @@ struct TestNetwork {
         for member in members {
             try FileManager.default.createDirectory(
                 atPath: member.home.signer, withIntermediateDirectories: true)
+            if !FileManager.default.fileExists(atPath: member.home.signedVotes) {
+                try Data().write(to: URL(fileURLWithPath: member.home.signedVotes))
+            }
         }
     }
 

@@ -122,4 +122,15 @@ import Testing
         #expect(again.rows.isEmpty)
         #expect(again.marks.count == 1)
     }
+
+    @Test func `the record of a lost one begins with its mark and keeps it`() throws {
+        let mark = LossMark(time: Timestamp(1_795_000_000_000))
+        var file = try SignedVoteFile(path: path, loss: mark)
+        #expect(file.loss == mark)
+        #expect(file.rows == [])
+        file.prune(instance: Self.instance, through: View(9))
+        let again = try SignedVoteFile(path: path, createIfMissing: false)
+        #expect(again.loss == mark)
+        #expect(again.marks.count == 1)
+    }
 }

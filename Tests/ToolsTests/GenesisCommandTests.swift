@@ -186,6 +186,14 @@ import Testing
         let folder = try Folder()
         let home = NodeHome(folder.path + "/node")
         try home.makeFolders()
+        try home.writeKey(.consensus, seed: [UInt8](repeating: 7, count: 32))
+        #expect(home.exists(home.signedVotes))
+        // A lost record does not come back as an empty one.
+        try FileManager.default.removeItem(atPath: home.signedVotes)
+        #expect(throws: CommandError.self) {
+            try home.writeKey(.consensus, seed: [UInt8](repeating: 7, count: 32))
+        }
+        #expect(!home.exists(home.signedVotes))
         try home.writeKey(.network, seed: [UInt8](repeating: 8, count: 32))
         #expect(throws: CommandError.self) {
             try home.writeKey(.network, seed: [UInt8](repeating: 9, count: 32))

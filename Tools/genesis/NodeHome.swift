@@ -30,6 +30,8 @@ public struct NodeHome: Sendable {
     public var configuration: String { path + "/althing.toml" }
     public var genesis: String { path + "/genesis.json" }
     public var data: String { path + "/data" }
+    /// What the signer has signed. It is made with the key: a key without it may not sign.
+    public var signedVotes: String { path + "/signer/signed-votes" }
 
     public func exists(_ file: String) -> Bool {
         FileManager.default.fileExists(atPath: file)
@@ -50,8 +52,10 @@ public struct NodeHome: Sendable {
         }
     }
 
-    /// Writes a key's file; an existing one is never replaced.
+    /// Writes a key's file; an existing one is never replaced. With the consensus key comes the
+    /// signer's empty record.
     public func writeKey(_ key: Key, seed: [UInt8]) throws {
+        if key == .consensus, !exists(file(of: key)) { try makeRecord() }
         let json = JSON.object([
             .init("publicKey", .string(SigningKey(seed: seed).publicKey.hex)),
             .init("seed", .string(seed.hex)),
@@ -61,6 +65,15 @@ public struct NodeHome: Sendable {
             try PrivateFile.create(file, bytes: Array((json.pretty + "\n").utf8))
         } catch {
             throw CommandError("file.write", "\(file) cannot be written: \(error)")
+        }
+    }
+
+    private func makeRecord() throws {
+        guard !exists(signedVotes) else { return }
+        do {
+            try PrivateFile.create(signedVotes, bytes: [])
+        } catch {
+            throw CommandError("file.write", "\(signedVotes) cannot be written: \(error)")
         }
     }
 

@@ -17,14 +17,13 @@ final class LocalSigner: Signer {
     private let key: SigningKey
     private let state: Mutex<State>
 
-    /// What to do when there is no record.
+    /// What to do when there is no record. It is made with the key (`althing init`): a key without
+    /// one may have signed elsewhere, or before the record was lost, what a vote conflicts with.
     enum MissingRecord {
-        /// The key cannot have signed anything yet.
-        case begin
-        /// It may have: do not open.
+        /// Do not open.
         case refuse
-        /// It may have, and the operator says that nothing else uses the key: begin one that says
-        /// so, and sign nothing in an epoch that began before this time.
+        /// The operator says that nothing else uses the key: begin one that says so, and
+        /// sign nothing in an epoch that began before this time.
         case beginSilent(Timestamp)
     }
 
@@ -36,16 +35,14 @@ final class LocalSigner: Signer {
         key: consuming SigningKey, path: String, missing: MissingRecord
     ) throws(StorageError) {
         self.key = key
-        var file: SignedVoteFile
+        let file: SignedVoteFile
         switch missing {
-        case .begin: file = try SignedVoteFile(path: path, createIfMissing: true)
         case .refuse: file = try SignedVoteFile(path: path, createIfMissing: false)
         case .beginSilent(let now):
             do throws(StorageError) {
                 file = try SignedVoteFile(path: path, createIfMissing: false)
             } catch .missing {
-                file = try SignedVoteFile(path: path, createIfMissing: true)
-                file.append(LossMark(time: now))
+                file = try SignedVoteFile(path: path, loss: LossMark(time: now))
             }
         }
         var table = SigningGuard()

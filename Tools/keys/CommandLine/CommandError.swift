@@ -13,6 +13,8 @@ public struct CommandError: Error, Equatable, Sendable {
         /// A safety check said no.
         case refused = 6
         case usage = 64
+        /// A disk that cannot be read, written or trusted (EX_IOERR of sysexits.h).
+        case storage = 74
         /// A node stopped for safety: it, or the chain, is wrong (decisions.md 18).
         case halted = 70
     }
