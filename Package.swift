@@ -99,6 +99,8 @@ let package = Package(
             dependencies: ["Simulator", argumentParser],
             path: "Tools/simulate"),
         .executableTarget(
+            name: "faults", dependencies: [argumentParser], path: "Tools/faults"),
+        .executableTarget(
             name: "benchmark",
             dependencies: [
                 "Codec", "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica",

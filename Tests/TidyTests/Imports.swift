@@ -40,6 +40,7 @@ enum Imports {
         "Tools/simulate": pure.union(system).union([
             "ArgumentParser", "Chain", "Consensus", "Simulator",
         ]),
+        "Tools/faults": system.union(["ArgumentParser", "FoundationNetworking"]),
         "Tools/benchmark": pure.union(system).union([
             "ArgumentParser", "Chain", "Consensus", "Dispatch", "FoundationNetworking",
             "GenesisTool", "KeyTool", "Ledger", "Node", "Replica", "StateTree", "Storage",

@@ -1,0 +1,55 @@
+import Foundation
+
+/// What must hold at the end of every scenario.
+extension TestNetwork {
+    /// Lines of a log that say that something went wrong inside of a node.
+    private static let alarms = [
+        "The signer refused a vote", "cast conflicting votes", "proposed an invalid block",
+        "the node stopped:", "Fatal error", "Precondition failed", "Program crashed",
+    ]
+
+    /// All nodes run, rise together, agree on every block, and complain about nothing.
+    ///
+    /// - Parameter tolerated: alarms that the scenario itself causes.
+    /// - Returns: the facts in words.
+    func checkHealth(tolerated: [String] = []) async throws -> String {
+        let milliseconds = try await rise(by: 10)
+        let count = try await checkAgreement()
+        try checkLogs(tolerated: tolerated)
+        return "\(count) blocks alike on all, 10 more in \(milliseconds) ms"
+    }
+
+    /// Compares every block that all have.
+    ///
+    /// - Returns: how many those are.
+    @discardableResult
+    func checkAgreement(on nodes: [TestNode]? = nil) async throws -> Int {
+        let nodes = nodes ?? self.nodes
+        var last = UInt64.max
+        for node in nodes {
+            last = min(last, await node.api.status()?.height ?? 0)
+        }
+        try require(last > 0, "a node does not say its height")
+        let expected = try await nodes[0].api.blocks(from: 1, through: last)
+        try require(expected.count == last, "\(nodes[0].name) misses blocks below \(last)")
+        for node in nodes.dropFirst() {
+            let blocks = try await node.api.blocks(from: 1, through: last)
+            try require(blocks.count == expected.count, "\(node.name) misses blocks below \(last)")
+            if let (a, b) = zip(expected, blocks).first(where: { $0 != $1 }) {
+                throw Failure("a fork: \(nodes[0].name) has \(a), \(node.name) has \(b)")
+            }
+        }
+        return expected.count
+    }
+
+    func checkLogs(tolerated: [String] = []) throws {
+        for node in nodes {
+            for line in node.log.split(separator: "\n") {
+                let alarm = TestNetwork.alarms.first { line.contains($0) }
+                if let alarm, !tolerated.contains(where: { alarm.contains($0) }) {
+                    throw Failure("\(node.name) says: \(line)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+
+/// Processes that end or stand still at any moment.
+enum CrashScenarios {
+    static let all = [
+        Scenario(
+            "kill-minus-nine", "kill -9 at random moments, under transfers (S10)",
+            body: killMinusNine),
+        Scenario("stopped", "SIGSTOP for longer than the timeouts, then SIGCONT", body: stopped),
+        Scenario("all-away", "all down for a while, and up together (S44)", body: allAway),
+    ]
+
+    private static func killMinusNine(_ setup: Setup) async throws -> String {
+        let network = try await setup.runningNetwork()
+        let transfers = Transfers(network)
+        var killed = 0
+        try await transfers.flow {
+            try await network.rise(by: 2)
+            while killed < setup.kills {
+                // A third of the moments are while a node starts.
+                let isSoon = setup.random.chance(oneIn: 3)
+                try await pause(milliseconds: setup.random.below(isSoon ? 150 : 1_500))
+                killed += try await killSome(of: network, setup)
+                if killed % 10 == 0 {
+                    let milliseconds = try await network.rise(by: 2)
+                    let height = await network.height(of: network.nodes)
+                    setup.note(
+                        "\(killed) of \(setup.kills) kills, height \(height), risen in "
+                            + "\(milliseconds) ms")
+                }
+            }
+            try await network.rise(by: 10)
+        }
+        let health = try await network.checkHealth()
+        let there = try await transfers.check(on: network.nodes)
+        return "\(killed) kills, \(there), \(health)"
+    }
+
+    /// Kills one node, or now and then all, and starts them again at once or after a while.
+    ///
+    /// - Returns: 1, for the one moment.
+    private static func killSome(
+        of network: TestNetwork, _ setup: Setup
+    ) async throws -> Int {
+        let isAll = setup.random.chance(oneIn: 12)
+        let victim = setup.random.below(network.nodes.count)
+        let victims = isAll ? network.nodes : [network.nodes[victim]]
+        for node in network.nodes {
+            try node.checkRunning()
+        }
+        for node in victims { node.signal(SIGKILL) }
+        for node in victims { try await node.stop(by: SIGKILL) }
+        if setup.random.chance(oneIn: 2) {
+            try await pause(milliseconds: setup.random.below(1_500))
+        }
+        for node in victims { try node.start() }
+        return 1
+    }
+
+    private static func stopped(_ setup: Setup) async throws -> String {
+        let network = try await setup.runningNetwork()
+        let transfers = Transfers(network)
+        let victim = network.nodes[setup.random.below(network.nodes.count)]
+        let others = network.others(than: victim)
+        let (risen, caughtUp) = try await transfers.flow {
+            try await network.rise(by: 2)
+            let before = await network.height(of: network.nodes)
+            victim.signal(SIGSTOP)
+            // The timeouts of a development chain are 1.25, 2.25 and 2 seconds.
+            try await pause(milliseconds: 8_000)
+            let risen = await network.height(of: others) - before
+            try require(risen >= 4, "the others made \(risen) blocks in 8 s")
+            victim.signal(SIGCONT)
+            let height = await network.height(of: others)
+            let caughtUp = try await network.reach(height, on: [victim], within: 20)
+            try await network.awaitBlock(of: victim)
+            return (risen, caughtUp)
+        }
+        // Two of four: nothing is final meanwhile, and goes on after.
+        let pair = [network.node(1), network.node(2)]
+        pair.forEach { $0.signal(SIGSTOP) }
+        try await pause(milliseconds: 4_000)
+        pair.forEach { $0.signal(SIGCONT) }
+        let health = try await network.checkHealth()
+        let there = try await transfers.check(on: network.nodes)
+        return "the others made \(risen) blocks, back in \(caughtUp) ms, \(there), \(health)"
+    }
+
+    private static func allAway(_ setup: Setup) async throws -> String {
+        let network = try await setup.runningNetwork()
+        try await network.rise(by: 6)
+        for node in network.nodes {
+            try await node.stop(by: setup.random.chance(oneIn: 2) ? SIGKILL : SIGTERM)
+        }
+        try await pause(milliseconds: 15_000)
+        for node in network.nodes { try node.start() }
+        let watch = Stopwatch()
+        try await network.reach(1)
+        let before = try await lastBlock(network)
+        try await network.rise(by: 1)
+        let milliseconds = watch.milliseconds
+        try await network.rise(by: 10)
+        let after = try await lastBlock(network)
+        // A view without a block was nullified, or its block is final through another.
+        let lost = (after.view - before.view) - (after.height - before.height)
+        var timeouts = 0
+        for node in network.nodes {
+            timeouts += await node.api.metric("consensus_view_timeouts_total") ?? 0
+        }
+        try require(lost <= 2, "\(lost) views were lost after the restart")
+        try require(timeouts <= 8, "\(timeouts) views timed out after the restart")
+        let health = try await network.checkHealth()
+        return "a block after \(milliseconds) ms, \(lost) views lost, \(timeouts) timeouts, "
+            + health
+    }
+
+    private static func lastBlock(_ network: TestNetwork) async throws -> NodeAPI.Block {
+        let height = await network.height(of: network.nodes)
+        try await network.reach(height)
+        let blocks = try await network.nodes[0].api.blocks(from: height, through: height)
+        guard let block = blocks.first else { throw Failure("there is no block \(height)") }
+        return block
+    }
+}

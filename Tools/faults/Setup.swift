@@ -1,0 +1,113 @@
+import Foundation
+
+/// What a scenario is given: the programs, its chance, and networks.
+final class Setup {
+    let scenario: String
+    let program: String
+    let localnet: String
+    let kills: Int
+    let isolation: Isolation
+    /// The scenario's own: the same seed gives the same draws whether or not others ran before.
+    var random: SplitMix
+    private var networks: [TestNetwork] = []
+
+    init(
+        scenario: String, program: String, localnet: String, kills: Int, seed: UInt64,
+        isolation: Isolation
+    ) {
+        self.scenario = scenario
+        self.program = program
+        self.localnet = localnet
+        self.kills = kills
+        self.isolation = isolation
+        let hash = scenario.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
+            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+        }
+        random = SplitMix(seed: seed ^ hash)
+    }
+
+    /// Homes and a genesis for four validators, of which none runs yet.
+    func network() async throws -> TestNetwork {
+        let folder = "\(Guardian.folder)/\(scenario)-\(networks.count + 1)"
+        let network = try await TestNetwork.create(
+            folder: folder, program: program, localnet: localnet)
+        networks.append(network)
+        return network
+    }
+
+    /// The same with all four at work.
+    func runningNetwork() async throws -> TestNetwork {
+        let network = try await network()
+        try await network.startAll()
+        return network
+    }
+
+    func end() async {
+        for network in networks {
+            await network.remove()
+        }
+        networks = []
+    }
+
+    /// Copies the logs to where they stay.
+    func keepLogs() -> String? {
+        let files = FileManager.default
+        let kept = NSTemporaryDirectory() + "althing-faults-\(scenario)-\(UUID().uuidString)"
+        guard !networks.isEmpty,
+            (try? files.createDirectory(atPath: kept, withIntermediateDirectories: true)) != nil
+        else { return nil }
+        for (number, network) in networks.enumerated() {
+            for node in network.nodes {
+                let name = "\(number + 1)-validator\(node.number).log"
+                try? files.copyItem(atPath: node.logFile, toPath: "\(kept)/\(name)")
+            }
+        }
+        return kept
+    }
+
+    /// A line for who waits.
+    func note(_ text: String) {
+        FileHandle.standardError.write(Data("  \(scenario): \(text)\n".utf8))
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int {
+        Int.random(in: 0..<bound, using: &self)
+    }
+
+    mutating func chance(oneIn count: Int) -> Bool {
+        below(count) == 0
+    }
+}
+
+/// Time since it was made.
+struct Stopwatch {
+    private let start = ContinuousClock.now
+
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+
+    var seconds: Int64 { milliseconds / 1_000 }
+}
+
+func pause(milliseconds: Int) async throws {
+    try await Task.sleep(for: .milliseconds(milliseconds))
+}

@@ -1,0 +1,124 @@
+import Foundation
+
+/// Four validators that `Tools/localnet` made, each a process of its own when it runs.
+final class TestNetwork {
+    static let validatorCount = 4
+
+    let folder: String
+    let program: String
+    let nodes: [TestNode]
+
+    private init(folder: String, program: String, nodes: [TestNode]) {
+        self.folder = folder
+        self.program = program
+        self.nodes = nodes
+    }
+
+    /// Makes keys, a genesis and homes; nothing runs yet.
+    static func create(
+        folder: String, program: String, localnet: String
+    ) async throws -> TestNetwork {
+        // Below the ports that the system gives to outgoing connections: one of those could take
+        // the port of a node that is down.
+        let ports = 20_000 + Int(getpid()) % 60 * 200
+        let result = try await Command.run(
+            localnet,
+            [
+                "create", "--validators", "\(validatorCount)", "--home", folder,
+                "--ports", "\(ports)", "--set", "consensus.blockInterval=100ms", "--set",
+                "consensus.idleInterval=200ms",
+            ],
+            environment: ["ALTHING": program])
+        guard result.status == 0 else {
+            throw Failure("\(localnet) ends with \(result.status): \(result.errors)")
+        }
+        let nodes = try (1...validatorCount).map {
+            try TestNode(number: $0, home: "\(folder)/validator\($0)", program: program)
+        }
+        return TestNetwork(folder: folder, program: program, nodes: nodes)
+    }
+
+    func node(_ number: Int) -> TestNode { nodes[number - 1] }
+
+    func others(than node: TestNode) -> [TestNode] {
+        nodes.filter { $0.number != node.number }
+    }
+
+    func startAll() async throws {
+        for node in nodes where !node.isRunning {
+            try node.start()
+        }
+        try await reach(1)
+    }
+
+    /// Ends all processes and removes the folder.
+    func remove() async {
+        for node in nodes {
+            try? await node.stop(by: SIGKILL)
+        }
+        Cleanup.remove(folder)
+    }
+
+    // MARK: Heights
+
+    /// The highest height of some nodes.
+    func height(of nodes: [TestNode]) async -> UInt64 {
+        var height: UInt64 = 0
+        for node in nodes {
+            height = max(height, await node.api.status()?.height ?? 0)
+        }
+        return height
+    }
+
+    /// Waits until all `nodes` have the block of this height.
+    ///
+    /// - Returns: how long that took, in milliseconds.
+    @discardableResult
+    func reach(
+        _ height: UInt64, on nodes: [TestNode]? = nil, within seconds: Int64 = 60
+    ) async throws -> Int64 {
+        let watch = Stopwatch()
+        for node in nodes ?? self.nodes {
+            while await node.api.status()?.height ?? 0 < height {
+                try node.checkRunning()
+                guard watch.seconds < seconds else {
+                    let found = await node.api.status().map { "\($0.height)" } ?? "nothing"
+                    throw Failure(
+                        "\(node.name) has \(found) instead of height \(height) after \(seconds) s")
+                }
+                try await pause(milliseconds: 10)
+            }
+        }
+        return watch.milliseconds
+    }
+
+    /// Waits until all `nodes` have `count` blocks more than the highest of them has now.
+    @discardableResult
+    func rise(
+        by count: UInt64, on nodes: [TestNode]? = nil, within seconds: Int64 = 60
+    ) async throws -> Int64 {
+        let nodes = nodes ?? self.nodes
+        // Who does not answer yet may have more than the others.
+        try await reach(1, on: nodes, within: seconds)
+        return try await reach(
+            height(of: nodes) + count, on: nodes, within: seconds)
+    }
+
+    /// Waits until a node leads again: one of the next blocks is its own.
+    func awaitBlock(of node: TestNode, within seconds: Int64 = 30) async throws {
+        let first = await height(of: nodes) + 1
+        let watch = Stopwatch()
+        while watch.seconds < seconds {
+            try node.checkRunning()
+            guard let status = await node.api.status(), let index = status.validator.index else {
+                try await pause(milliseconds: 20)
+                continue
+            }
+            let last = status.height
+            let blocks = last < first ? [] : try await node.api.blocks(from: first, through: last)
+            if blocks.contains(where: { $0.proposer == index }) { return }
+            try await pause(milliseconds: 100)
+        }
+        throw Failure("\(node.name) proposed no block in \(seconds) s")
+    }
+}
