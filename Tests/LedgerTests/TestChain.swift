@@ -92,17 +92,21 @@ struct TestChain {
         SignedTransaction(transaction: transaction, signatures: people.map(\.mark))
     }
 
-    func execute(_ transactions: [SignedTransaction]) throws(BlockRejection) -> BlockExecution {
-        try Ledger.execute(
+    func execute(
+        _ transactions: [SignedTransaction], epoch: Epoch = .zero
+    ) throws(BlockRejection) -> BlockExecution {
+        var context = context
+        context.epoch = epoch
+        return try Ledger.execute(
             transactions.map { Verified.restored($0) }, context: context, over: state)
     }
 
     /// Executes a block and makes it the head.
     @discardableResult
     mutating func append(
-        _ transactions: [SignedTransaction] = []
+        _ transactions: [SignedTransaction] = [], epoch: Epoch = .zero
     ) throws(BlockRejection) -> BlockExecution {
-        let execution = try execute(transactions)
+        let execution = try execute(transactions, epoch: epoch)
         state.apply(execution.changes)
         height = height.advanced(by: 1)
         return execution
