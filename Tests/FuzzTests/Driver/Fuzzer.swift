@@ -1,9 +1,9 @@
-import Glibc
+import Foundation
 
 /// The program behind `Tools/fuzz`: libFuzzer around one target.
 ///
 ///     fuzzer --list                      the targets
-///     fuzzer --seeds NAME DIRECTORY      writes the target's valid inputs
+///     fuzzer --seeds NAME DIRECTORY KEPT writes the target's valid and kept inputs
 ///     fuzzer NAME ARGUMENT...            runs it with libFuzzer's arguments
 @main struct Fuzzer {
     nonisolated(unsafe) private static var target: FuzzTarget?
@@ -14,26 +14,28 @@ import Glibc
             for target in FuzzTarget.all { print("\(target.name)\t\(target.summary)") }
             return
         }
-        let isWriting = arguments.count == 4 && arguments[1] == "--seeds"
+        let isWriting = arguments.count == 5 && arguments[1] == "--seeds"
         guard let name = arguments.dropFirst(isWriting ? 2 : 1).first,
             let target = FuzzTarget.all.first(where: { $0.name == name })
         else {
-            print("usage: fuzzer --list | --seeds NAME DIRECTORY | NAME ARGUMENT...")
+            print("usage: fuzzer --list | --seeds NAME DIRECTORY KEPT | NAME ARGUMENT...")
             exit(64)
         }
         if isWriting {
-            writeSeeds(of: target, to: arguments[3])
+            writeSeeds(of: target, kept: arguments[4], to: arguments[3])
         } else {
             run(target, Array(arguments.dropFirst(2)))
         }
     }
 
-    private static func writeSeeds(of target: FuzzTarget, to directory: String) {
-        for (index, seed) in target.seeds().enumerated() {
-            // Safe because the file is closed before the buffer ends.
-            guard let file = unsafe fopen("\(directory)/seed-\(index)", "w") else { exit(74) }
-            _ = unsafe fwrite(seed, 1, seed.count, file)
-            _ = unsafe fclose(file)
+    private static func writeSeeds(of target: FuzzTarget, kept: String, to directory: String) {
+        guard let text = try? String(contentsOfFile: kept, encoding: .utf8) else {
+            print("\(kept) cannot be read")
+            exit(66)
+        }
+        for (index, input) in (target.seeds() + FuzzTarget.inputs(in: text)).enumerated() {
+            let file = URL(fileURLWithPath: "\(directory)/seed-\(index)")
+            guard (try? Data(input).write(to: file)) != nil else { exit(74) }
         }
     }
 

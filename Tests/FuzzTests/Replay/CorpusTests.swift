@@ -30,14 +30,18 @@ import Testing
         }
     }
 
-    @Test func `the kept inputs are small, and every folder is a target's`() throws {
+    @Test func `the kept inputs are small, and every file is a target's`() throws {
         let names = Set(FuzzTarget.all.map(\.name))
         #expect(names.count == FuzzTarget.all.count)
         var total = 0
-        for folder in try FileManager.default.contentsOfDirectory(atPath: Self.corpus.path) {
-            guard !folder.contains(".") else { continue }
-            #expect(names.contains(folder), "\(folder)")
-            total += try Self.kept(folder).reduce(0) { $0 + $1.count }
+        for file in try FileManager.default.contentsOfDirectory(atPath: Self.corpus.path)
+        where file.hasSuffix(".txt") {
+            let name = String(file.dropLast(4))
+            #expect(names.contains(name), "\(file)")
+            let text = try Self.text(name)
+            total += text.utf8.count
+            let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+            #expect(FuzzTarget.inputs(in: text).count == lines.count, "\(file) is hexadecimal")
         }
         #expect(total < 1 << 20, "all kept inputs together are below a mebibyte")
     }
@@ -46,12 +50,13 @@ import Testing
         Bundle.module.resourceURL?.appendingPathComponent("Corpus")
         ?? URL(fileURLWithPath: "/nowhere")
 
+    private static func text(_ name: String) throws -> String {
+        try String(
+            contentsOf: corpus.appendingPathComponent("\(name).txt"), encoding: .utf8)
+    }
+
     private static func kept(_ name: String) throws -> [[UInt8]] {
-        let folder = corpus.appendingPathComponent(name)
-        guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
-            [UInt8](try Data(contentsOf: folder.appendingPathComponent($0)))
-        }
+        FuzzTarget.inputs(in: try text(name))
     }
 
     private static func run(_ target: FuzzTarget, _ input: [UInt8]) {

@@ -1,3 +1,5 @@
+import Cryptography
+
 /// One entrance for hostile bytes, with what must hold whatever they are.
 ///
 /// libFuzzer runs a target with inputs of its own making (`Tools/fuzz`); the ordinary tests replay
@@ -15,8 +17,15 @@ struct FuzzTarget: Sendable {
 
     static let all: [FuzzTarget] = [
         .chain, .wire, .text, .certificates, .engine, .cluster, .replica, .log, .proofs,
-        .handshake, .frames,
+        .transport,
     ]
+
+    /// The inputs in a file of Corpus: one a line, in hexadecimal; `#` begins a remark.
+    static func inputs(in text: String) -> [[UInt8]] {
+        text.split(separator: "\n").compactMap { line in
+            line.hasPrefix("#") ? nil : [UInt8](hex: String(line))
+        }
+    }
 }
 
 /// A property that some input broke.

@@ -5,13 +5,25 @@ import NIOCore
 @testable import Networking
 
 extension FuzzTarget {
+    /// What strangers can do to a connection. The first byte is whether it is being made.
+    static let transport = FuzzTarget(
+        name: "transport", summary: "the Noise handshake, frames, sealed garbage, reassembly",
+        bytesMax: 8_192,
+        seeds: { handshake.seeds().map { [0] + $0 } + frames.seeds().map { [1] + $0 } },
+        run: { (bytes) throws(FuzzFailure) in
+            guard let first = bytes.first else { return }
+            let content = Array(bytes.dropFirst())
+            if first % 2 == 1 { return try frames.run(content) }
+            guard content.count <= handshake.bytesMax else { return }
+            try handshake.run(content)
+        })
+
     /// SEC-31: one side of the handshake gets anything in place of each message.
     ///
     /// First byte: which side, and which message is attacked. Then pairs that change the honest
     /// message, then a length to cut to, then bytes to append.
-    static let handshake = FuzzTarget(
-        name: "handshake", summary: "the Noise handshake with changed, cut and replaced messages",
-        bytesMax: 400,
+    private static let handshake = FuzzTarget(
+        name: "handshake", summary: "", bytesMax: 400,
         seeds: {
             (0..<3 as Range<UInt8>).flatMap { step in
                 [[step, 0], [step, 1, 0, 5, 1], [step, 0, 1, 0, 31], [step, 0, 0, 1, 2, 3]]
@@ -86,9 +98,8 @@ extension FuzzTarget {
     ///
     /// Each step is a byte for its kind, then a frame's content; now and then raw bytes that nobody
     /// sealed, or time.
-    static let frames = FuzzTarget(
-        name: "frames", summary: "frames, sealed garbage, reassembly on all channels",
-        bytesMax: 8_192,
+    private static let frames = FuzzTarget(
+        name: "frames", summary: "", bytesMax: 8_191,
         seeds: {
             [frameProgram, [0, 2, 1, 3, 0, 0, 0, 0, 2, 0, 0, 0, 0xAA, 0xBB], [7, 40, 0, 1]]
         },
