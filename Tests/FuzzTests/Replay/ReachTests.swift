@@ -7,8 +7,13 @@ import Testing
     @Test(arguments: 0...3 as ClosedRange<UInt8>)
     func `a cluster whose machines are quick makes blocks`(byzantine: UInt8) throws {
         // Zeros: every node answers everything, again and again; 7 lets a second pass.
-        let program = [byzantine] + (0..<120).map { $0 % 4 == 3 ? 7 : 0 }
+        let program: [UInt8] = [byzantine] + (0..<120).map { $0 % 4 == 3 ? 7 : 0 }
         #expect(try FuzzTarget.finalHeights(of: program) >= 5)
+    }
+
+    @Test func `a cluster whose epoch ends stops at its last block`() throws {
+        let program: [UInt8] = [5] + (0..<120).map { $0 % 4 == 3 ? 7 : 0 }
+        #expect(try FuzzTarget.finalHeights(of: program) == 3)
     }
 
     @Test func `a cluster of one engine that is told nothing makes none`() throws {

@@ -103,9 +103,24 @@ final class EngineHost {
     }
 
     func give(_ input: Input) throws(FuzzFailure) {
+        let wasFinished = engine?.isFinished ?? false
         var effects: [Effect] = []
         engine?.handle(input, at: now, into: &effects)
-        for effect in effects { try perform(effect) }
+        for effect in effects {
+            try require(
+                !wasFinished || !EngineHost.isAct(effect), "a finished epoch goes on: \(effect)")
+            try perform(effect)
+        }
+    }
+
+    /// Whether an effect is a vote or a proposal, or leads to one.
+    private static func isAct(_ effect: Effect) -> Bool {
+        switch effect {
+        case .sign, .propose, .build, .execute: true
+        case .persist, .send, .pushBlock, .setTimer, .cancelTimer, .cancelBuild, .storeBlock,
+            .awaitTime, .fetchBlock, .fetchCertificate, .syncRange, .finalized, .report:
+            false
+        }
     }
 
     func pass(milliseconds: UInt64) throws(FuzzFailure) {

@@ -70,7 +70,7 @@ enum Fixture {
 
     // Agreement.
 
-    static func instance(_ powers: [UInt64]) -> Instance {
+    static func instance(_ powers: [UInt64], boundary: UInt64 = .max) -> Instance {
         let validators = powers.enumerated().map {
             Validator(key: key(UInt8(101 + $0.offset)).publicKey, power: $0.element)
         }
@@ -82,7 +82,7 @@ enum Fixture {
             base: BlockSummary(
                 hash: digest(9), height: .genesis, view: .zero,
                 timestamp: Timestamp(1_700_000_000_000)),
-            validators: set, boundary: Height(.max), previousSeed: nil)
+            validators: set, boundary: Height(boundary), previousSeed: nil)
     }
 
     static let four = instance([1, 1, 1, 1])

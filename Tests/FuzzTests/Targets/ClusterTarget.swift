@@ -14,6 +14,11 @@ extension FuzzTarget {
                 [0] + [UInt8](repeating: 0, count: 40),
                 [1, 0, 0, 6, 3, 1, 0, 0, 7, 1, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0],
                 [2] + (0..<160).map { UInt8($0 % 17) },
+                [5] + [UInt8](repeating: 0, count: 40),
+                [
+                    6, 0, 0, 17, 0, 4, 0, 4, 0, 4, 0, 7, 7, 0, 0, 0, 9, 2, 0, 0, 0xFF, 0, 0, 7, 0,
+                    0, 0,
+                ],
                 [3, 0, 0, 9, 2, 0, 0, 10, 1, 0, 0, 4, 2, 3, 1, 5, 1, 3, 2, 0, 0, 0, 0],
             ]
         },
@@ -22,7 +27,7 @@ extension FuzzTarget {
     /// Runs a program; how many blocks became final.
     static func finalHeights(of bytes: [UInt8]) throws(FuzzFailure) -> Int {
         var program = ByteProgram(bytes)
-        let cluster = Cluster(byzantine: program.choice(of: 4))
+        let cluster = Cluster(form: program.byte())
         for host in cluster.hosts { try host.start() }
         while !program.isAtEnd {
             try cluster.step(&program)
@@ -53,12 +58,19 @@ private final class Cluster {
     /// What was final anywhere, by height from 1 on.
     private(set) var final: [Digest] = []
     private var checkedFinals: [Int]
-    private let instance = Fixture.four
+    private let instance: Instance
 
-    init(byzantine: Int) {
-        self.byzantine = UInt16(byzantine)
-        hosts = (0..<4).filter { $0 != byzantine }.map {
-            EngineHost(instance: Fixture.four, own: UInt16($0))
+    /// An epoch that does not end, and one whose last block may have to be shown again.
+    private static let instances = [Fixture.four, Fixture.instance([1, 1, 1, 1], boundary: 3)]
+
+    /// - Parameter form: the Byzantine seat, and above it the length of the epoch.
+    init(form: UInt8) {
+        let byzantine = UInt16(form % 4)
+        let instance = Cluster.instances[Int(form / 4) % Cluster.instances.count]
+        self.byzantine = byzantine
+        self.instance = instance
+        hosts = (0..<4 as Range<UInt16>).filter { $0 != byzantine }.map {
+            EngineHost(instance: instance, own: $0)
         }
         inboxes = [[Item]](repeating: [], count: 3)
         checkedFinals = [0, 0, 0]
@@ -311,6 +323,13 @@ private final class Cluster {
         let vote = EngineHost.vote(byzantine, view, .notarize(header.candidate))
         learn(vote)
         let item = Item.proposal(.restored(vote), header)
+        if program.byte() > 0xD0, let shown = program.element(of: headers.all) {
+            // Or it shows a block again that is there.
+            let again = Candidate(parentView: shown.view, blockHash: shown.hash)
+            let vote = EngineHost.vote(byzantine, view, .notarize(again))
+            learn(vote)
+            send(.proposal(.restored(vote), nil))
+        }
         enqueue(item, to: index)
         if program.flag() { send(item) }
     }

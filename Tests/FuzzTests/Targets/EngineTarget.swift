@@ -33,7 +33,10 @@ private final class HostileWorld {
     private static let sets: [[UInt64]] = [
         [1, 1, 1, 1], [5, 3, 2, 1], [1], [1, 1, 1, 1, 1, 1, 1], [1, 1], [1 << 59, 1 << 58, 1],
     ]
-    private static let instances = sets.map { Fixture.instance($0) }
+    /// Each set with an epoch that does not end, and with two that end soon.
+    private static let instances = ([.max, 1, 3] as [UInt64]).flatMap { boundary in
+        sets.map { Fixture.instance($0, boundary: boundary) }
+    }
 
     let host: EngineHost
     private let instance: Instance
