@@ -54,6 +54,11 @@ struct BlockTable: Sendable {
 
     var count: Int { entries.count }
 
+    /// Every block with its hash, in the order in which they came.
+    var all: [(hash: Digest, entry: BlockEntry)] {
+        entries.map { ($0.key, $0.value) }
+    }
+
     /// Adds the header, if it is new, and raises the body's place.
     mutating func insert(_ header: Header, hash: Digest, body: BlockEntry.Body) {
         var entry = entries[hash] ?? BlockEntry(header: header)

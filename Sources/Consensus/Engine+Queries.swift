@@ -78,22 +78,4 @@ extension Engine {
 
     /// The newest finalization that can be given with its header.
     private var told: Verified<Certificate>? { emittedHead?.certificate ?? lastFinal }
-
-    /// A digest of everything that decides what the engine does next, for comparing two runs
-    /// (I22).
-    public var stateDigest: Digest {
-        var hasher = TaggedHasher(.logRecord)
-        hasher.update(current.value)
-        hasher.update(lastFinalView.value)
-        hasher.update(lastFinalHash)
-        hasher.update(emitted.hash)
-        hasher.update(appended)
-        hasher.update(UInt64(views.states.count))
-        for state in views.states.suffix(4) {
-            hasher.update(state.view.value)
-            hasher.update(UInt64(state.votes.tallies.count))
-            hasher.update(state.certification == .agreed ? UInt8(1) : 0)
-        }
-        return hasher.finalize()
-    }
 }

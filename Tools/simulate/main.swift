@@ -43,6 +43,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "Make the failing plan of this seed as small as it can be.")
     var minimize: UInt64?
 
+    @Option(help: "Twins: `exhaustive` for four validators and four views, or a number of seeds.")
+    var twins: String?
+
     func validate() throws {
         if let validators, !(1...100).contains(validators) {
             throw ValidationError("--validators is from 1 to 100")
@@ -53,6 +56,7 @@ struct Simulate: ParsableCommand {
     }
 
     func run() throws {
+        if let twins { return try TwinsReport.run(twins, from: from) }
         guard let chosen = ScenarioTable.named(scenario) else { return list() }
         if let minimize { return try shrink(chosen, seed: minimize) }
         let clock = ContinuousClock()

@@ -1,0 +1,168 @@
+import Chain
+import Consensus
+import Cryptography
+
+/// Many scenarios, and what came of them.
+public struct TwinTotals: Sendable {
+    /// Scenarios that are covered.
+    public var scenarios: UInt64 = 0
+    /// Phases that were run for them: scenarios that reach the same state share what follows.
+    public var phases: UInt64 = 0
+    public var inputs: UInt64 = 0
+    /// Different states at the ends of the phases.
+    public var states: UInt64 = 0
+    public var finalizedViews: UInt64 = 0
+    /// With the text that repeats the scenario.
+    public var violations: [(scenario: String, violation: Violation)] = []
+
+    public init() {}
+
+    public mutating func add(_ other: TwinTotals) {
+        scenarios += other.scenarios
+        phases += other.phases
+        inputs += other.inputs
+        states += other.states
+        finalizedViews += other.finalizedViews
+        violations += other.violations
+    }
+}
+
+/// The campaigns of testing.md 1 (4).
+public enum TwinCampaign {
+    /// One of the cases that the exhaustive campaign is made of: four validators of equal power, of
+    /// which one is twinned. The honest ones differ in nothing but their names, so what matters of
+    /// the order of leaders is where the twinned one stands in it.
+    public struct Case: Sendable, CustomStringConvertible {
+        /// The view of the first four that the twinned validator leads.
+        public let twinLeads: Int
+        /// Messages across a partition come late instead of never.
+        public let isLate: Bool
+
+        public var description: String {
+            "twin leads view \(twinLeads), messages across \(isLate ? "late" : "lost")"
+        }
+    }
+
+    public static let cases: [Case] = [false, true].flatMap { isLate in
+        (1...4).map { Case(twinLeads: $0, isLate: isLate) }
+    }
+
+    /// Every sequence of partitions of the five endpoints over `views` views in one case. Sequences
+    /// that have led to the same state of all engines, of all votes ever cast above the last final
+    /// view and of all messages under way are continued only once; the count of scenarios is that
+    /// of sequences all the same.
+    ///
+    /// - Parameter stride: takes only every so many-th partition: a slice, for a quick test.
+    public static func exhaust(_ which: Case, views: Int = 4, stride: Int = 1) -> TwinTotals {
+        let set = TwinScenario.validators(powers: [1, 1, 1, 1])
+        var leaders: [UInt16] = [1, 2, 3]
+        leaders.insert(0, at: which.twinLeads - 1)
+        let instance = TwinScenario.instance(of: set, leaders: leaders)
+        let partitions = SetPartitions.all(of: 5).enumerated()
+            .filter { $0.offset % stride == 0 }.map(\.element)
+        var totals = TwinTotals()
+        var front: [(path: [Int], count: UInt64)] = [([], 1)]
+        for view in 1...views {
+            var positions: [Digest: Int] = [:]
+            var next: [(path: [Int], count: UInt64)] = []
+            for (path, count) in front {
+                for index in partitions.indices {
+                    let path = path + [index]
+                    var scenario = TwinScenario(
+                        instance: instance, twinned: [0],
+                        partitions: path.map { partitions[$0] })
+                    scenario.isLate = which.isLate
+                    var run = TwinRun(scenario)
+                    for partition in scenario.partitions { run.runPhase(partition) }
+                    totals.phases += UInt64(path.count)
+                    let state = run.fingerprint()
+                    if let position = positions[state], run.checker.violations.isEmpty {
+                        next[position].count += count
+                        continue
+                    }
+                    positions[state] = next.count
+                    next.append((path, count))
+                    guard view == views || !run.checker.violations.isEmpty else { continue }
+                    let outcome = run.heal()
+                    totals.inputs += UInt64(outcome.inputs)
+                    totals.finalizedViews += UInt64(outcome.finalizedViews)
+                    let text = "\(which), partitions \(scenario.partitions)"
+                    totals.violations += outcome.violations.map { (text, $0) }
+                    if totals.violations.count > 16 { return totals }
+                }
+            }
+            front = next
+            totals.states += UInt64(next.count)
+        }
+        totals.scenarios = front.reduce(0) { $0 + $1.count }
+        return totals
+    }
+
+    /// A drawn scenario: 4 to 7 validators of various powers, one twinned or two where their power
+    /// is less than a third, up to ten views, messages in any order, some lost, some machines
+    /// restarted.
+    public static func sample(_ seed: UInt64) -> TwinScenario {
+        var random = SeededRandom(seed: seed)
+        let count = Int(random.within(4...7))
+        let powers: [UInt64] =
+            switch random.below(3) {
+            case 0: [UInt64](repeating: 1, count: count)
+            case 1: (0..<count).map { 2_520 / UInt64($0 + 1) }
+            default: (0..<count).map { _ in random.within(1...100) }
+            }
+        let set = TwinScenario.validators(powers: powers)
+        let sorted = set.validators.map(\.power)
+        var twinned: [UInt16] = []
+        var power: UInt64 = 0
+        for _ in 0..<random.within(1...2) {
+            let index = Int(random.below(UInt64(count)))
+            guard !twinned.contains(UInt16(index)), 3 * (power + sorted[index]) < set.totalPower
+            else { continue }
+            twinned.append(UInt16(index))
+            power += sorted[index]
+        }
+        let instance = TwinScenario.instance(of: set, number: random.below(1 << 32))
+        let groups = random.within(1...3)
+        let partitions = (0..<random.within(1...10)).map { _ in
+            (0..<count + twinned.count).map { _ in UInt8(random.below(groups)) }
+        }
+        var scenario = TwinScenario(
+            instance: instance, twinned: twinned, partitions: partitions)
+        scenario.isLate = random.chance(300)
+        scenario.sharesGuard = random.chance(200)
+        scenario.loss = random.chance(500) ? random.within(0...300) : 0
+        scenario.restarts = random.chance(300) ? random.within(0...200) : 0
+        scenario.seed = seed
+        return scenario
+    }
+
+    public static func run(_ scenario: TwinScenario) -> TwinOutcome {
+        var run = TwinRun(scenario)
+        return run.run()
+    }
+
+    public static func sample(seeds: Range<UInt64>) -> TwinTotals {
+        var totals = TwinTotals()
+        for seed in seeds {
+            let scenario = sample(seed)
+            let outcome = run(scenario)
+            totals.scenarios += 1
+            totals.phases += UInt64(scenario.partitions.count)
+            totals.inputs += UInt64(outcome.inputs)
+            totals.finalizedViews += UInt64(outcome.finalizedViews)
+            totals.violations += outcome.violations.map { ("seed \(seed)", $0) }
+        }
+        return totals
+    }
+
+    /// More than a third twinned: two of four, and a partition under which each half has a quorum.
+    /// A sound checker finds the fork, and the engines report it (S29).
+    public static func fork() -> TwinOutcome {
+        let set = TwinScenario.validators(powers: [1, 1, 1, 1])
+        let instance = TwinScenario.instance(of: set, leaders: [0, 1, 2, 3])
+        // Endpoints 0, 1 and 4, 5 are the runs of the twinned; 2 and 3 are honest.
+        let scenario = TwinScenario(
+            instance: instance, twinned: [0, 1], partitions: [[0, 0, 0, 1, 1, 1]])
+        return run(scenario)
+    }
+}
