@@ -25,69 +25,138 @@ public struct TwinTotals: Sendable {
         finalizedViews += other.finalizedViews
         violations += other.violations
     }
+
+    mutating func add(_ outcome: TwinOutcome, of scenario: String) {
+        inputs += UInt64(outcome.inputs)
+        finalizedViews += UInt64(outcome.finalizedViews)
+        violations += outcome.violations.map { (scenario, $0) }
+    }
 }
 
 /// The campaigns of testing.md 1 (4).
 public enum TwinCampaign {
+    /// Which partitions of the five endpoints a view may have.
+    public enum Width: Sendable {
+        /// All 52.
+        case all
+        /// The 16 into at most two groups, and the one in which everybody is alone: what a group
+        /// without a quorum is split into decides little, since none can form a certificate.
+        case halves
+
+        public var partitions: [[UInt8]] {
+            let all = SetPartitions.all(of: 5)
+            switch self {
+            case .all: return all
+            case .halves: return all.filter { $0.allSatisfy { $0 <= 1 } || $0[4] == 4 }
+            }
+        }
+    }
+
     /// One of the cases that the exhaustive campaign is made of: four validators of equal power, of
     /// which one is twinned. The honest ones differ in nothing but their names, so what matters of
-    /// the order of leaders is where the twinned one stands in it.
+    /// the order of leaders is where the twinned one stands in it; and the two runs of its key
+    /// differ in nothing but their names.
     public struct Case: Sendable, CustomStringConvertible {
+        public let width: Width
+        public let views: Int
         /// The view of the first four that the twinned validator leads.
         public let twinLeads: Int
         /// Messages across a partition come late instead of never.
         public let isLate: Bool
 
+        public init(width: Width, views: Int, twinLeads: Int, isLate: Bool) {
+            self.width = width
+            self.views = views
+            self.twinLeads = twinLeads
+            self.isLate = isLate
+        }
+
         public var description: String {
-            "twin leads view \(twinLeads), messages across \(isLate ? "late" : "lost")"
+            "\(width.partitions.count) partitions × \(views) views, twin leads \(twinLeads), "
+                + "messages across \(isLate ? "late" : "lost")"
         }
     }
 
-    public static let cases: [Case] = [false, true].flatMap { isLate in
-        (1...4).map { Case(twinLeads: $0, isLate: isLate) }
+    /// For one width and number of views.
+    public static func cases(width: Width, views: Int) -> [Case] {
+        [false, true].flatMap { isLate in
+            (1...4).map { Case(width: width, views: views, twinLeads: $0, isLate: isLate) }
+        }
     }
 
-    /// Every sequence of partitions of the five endpoints over `views` views in one case. Sequences
-    /// that have led to the same state of all engines, of all votes ever cast above the last final
-    /// view and of all messages under way are continued only once; the count of scenarios is that
-    /// of sequences all the same.
+    /// What `--twins exhaustive` covers: every partition over two views, and the 17 over four.
+    public static let cases = cases(width: .all, views: 2) + cases(width: .halves, views: 4)
+
+    /// Sequences of partitions that have led to one state.
+    private struct Path {
+        var steps: [Int]
+        /// How many sequences stand behind it.
+        var count: UInt64
+        /// Whether exchanging the two runs of the key changes nothing so far.
+        var isSymmetric: Bool
+    }
+
+    private struct StateKey: Hashable {
+        let state: Digest
+        let isSymmetric: Bool
+    }
+
+    /// The partition with the two runs of the key exchanged: endpoints 0 and 4.
+    private static func exchanged(_ partition: [UInt8]) -> [UInt8] {
+        var swapped = partition
+        swapped.swapAt(0, 4)
+        var names: [UInt8: UInt8] = [:]
+        return swapped.map { group in
+            let name = names[group] ?? UInt8(names.count)
+            names[group] = name
+            return name
+        }
+    }
+
+    /// Every sequence of partitions of the five endpoints in one case. Sequences that have led to
+    /// the same state of all engines, of all votes ever cast above the last final view and of all
+    /// messages under way are continued only once; the count of scenarios is that of sequences all
+    /// the same.
     ///
     /// - Parameter stride: takes only every so many-th partition: a slice, for a quick test.
-    public static func exhaust(_ which: Case, views: Int = 4, stride: Int = 1) -> TwinTotals {
+    public static func exhaust(_ which: Case, stride: Int = 1) -> TwinTotals {
         let set = TwinScenario.validators(powers: [1, 1, 1, 1])
         var leaders: [UInt16] = [1, 2, 3]
         leaders.insert(0, at: which.twinLeads - 1)
         let instance = TwinScenario.instance(of: set, leaders: leaders)
-        let partitions = SetPartitions.all(of: 5).enumerated()
+        let partitions = which.width.partitions.enumerated()
             .filter { $0.offset % stride == 0 }.map(\.element)
+        let mirror = partitions.map { partitions.firstIndex(of: exchanged($0)) }
         var totals = TwinTotals()
-        var front: [(path: [Int], count: UInt64)] = [([], 1)]
-        for view in 1...views {
-            var positions: [Digest: Int] = [:]
-            var next: [(path: [Int], count: UInt64)] = []
-            for (path, count) in front {
+        var front = [Path(steps: [], count: 1, isSymmetric: true)]
+        for view in 1...which.views {
+            var positions: [StateKey: Int] = [:]
+            var next: [Path] = []
+            for path in front {
                 for index in partitions.indices {
-                    let path = path + [index]
+                    var path = path
+                    if path.isSymmetric, let other = mirror[index], other != index {
+                        guard index < other else { continue }
+                        path.count *= 2
+                        path.isSymmetric = false
+                    }
+                    path.steps.append(index)
                     var scenario = TwinScenario(
                         instance: instance, twinned: [0],
-                        partitions: path.map { partitions[$0] })
+                        partitions: path.steps.map { partitions[$0] })
                     scenario.isLate = which.isLate
                     var run = TwinRun(scenario)
                     for partition in scenario.partitions { run.runPhase(partition) }
-                    totals.phases += UInt64(path.count)
-                    let state = run.fingerprint()
-                    if let position = positions[state], run.checker.violations.isEmpty {
-                        next[position].count += count
+                    totals.phases += UInt64(path.steps.count)
+                    let key = StateKey(state: run.fingerprint(), isSymmetric: path.isSymmetric)
+                    if let position = positions[key], run.checker.violations.isEmpty {
+                        next[position].count += path.count
                         continue
                     }
-                    positions[state] = next.count
-                    next.append((path, count))
-                    guard view == views || !run.checker.violations.isEmpty else { continue }
-                    let outcome = run.heal()
-                    totals.inputs += UInt64(outcome.inputs)
-                    totals.finalizedViews += UInt64(outcome.finalizedViews)
-                    let text = "\(which), partitions \(scenario.partitions)"
-                    totals.violations += outcome.violations.map { (text, $0) }
+                    positions[key] = next.count
+                    next.append(path)
+                    guard view == which.views || !run.checker.violations.isEmpty else { continue }
+                    totals.add(run.heal(), of: "\(which): \(scenario.partitions)")
                     if totals.violations.count > 16 { return totals }
                 }
             }
@@ -145,12 +214,9 @@ public enum TwinCampaign {
         var totals = TwinTotals()
         for seed in seeds {
             let scenario = sample(seed)
-            let outcome = run(scenario)
             totals.scenarios += 1
             totals.phases += UInt64(scenario.partitions.count)
-            totals.inputs += UInt64(outcome.inputs)
-            totals.finalizedViews += UInt64(outcome.finalizedViews)
-            totals.violations += outcome.violations.map { ("seed \(seed)", $0) }
+            totals.add(run(scenario), of: "seed \(seed)")
         }
         return totals
     }

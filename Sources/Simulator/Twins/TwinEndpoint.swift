@@ -66,7 +66,7 @@ final class TwinEndpoint {
         building = nil
         answers = []
         executed = []
-        let height = floor?.header.height ?? .zero
+        let height = floor?.header.height ?? .genesis
         let view = floor?.certificate.value.view ?? .zero
         for header in stored where header.height <= height { executed.insert(header.hash) }
         return Recovery(

@@ -137,7 +137,7 @@ struct TwinRun {
     private mutating func restart(_ endpoint: TwinEndpoint) {
         let view = endpoint.engine.currentView
         let recovery = endpoint.restart()
-        checker.restarted(endpoint.index, at: recovery.floor?.header.height ?? .zero)
+        checker.restarted(endpoint.index, at: recovery.floor?.header.height ?? .genesis)
         give(.start(recovery), to: endpoint)
         if endpoint.engine.currentView < view {
             checker.fail("I8", "endpoint \(endpoint.index) fell back below view \(view)")

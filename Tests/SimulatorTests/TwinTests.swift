@@ -1,0 +1,59 @@
+import Chain
+import Consensus
+import Testing
+
+@testable import Simulator
+
+/// B20 and layer 4 of the tests: validators that run twice with one key (S30).
+@Suite struct TwinTests {
+    @Test(arguments: [(1, 1), (2, 2), (3, 5), (4, 15), (5, 52)])
+    func `a set has as many partitions as Bell's number`(_ count: Int, _ partitions: Int) {
+        let all = SetPartitions.all(of: count)
+        #expect(all.count == partitions)
+        #expect(Set(all).count == partitions)
+    }
+
+    @Test func `a slice of the exhaustive campaign keeps every rule`() {
+        for isLate in [false, true] {
+            let which = TwinCampaign.Case(width: .halves, views: 3, twinLeads: 2, isLate: isLate)
+            let totals = TwinCampaign.exhaust(which, stride: 4)
+            #expect(totals.scenarios == 125)
+            #expect(totals.violations.isEmpty, "\(totals.violations)")
+        }
+    }
+
+    @Test func `merging equal states loses no sequence of partitions`() {
+        let which = TwinCampaign.Case(width: .halves, views: 2, twinLeads: 1, isLate: false)
+        let totals = TwinCampaign.exhaust(which)
+        #expect(totals.scenarios == 17 * 17)
+        #expect(totals.states < 17 + 17 * 17)
+        #expect(totals.violations.isEmpty, "\(totals.violations)")
+    }
+
+    @Test func `sampled scenarios keep every rule`() {
+        let totals = TwinCampaign.sample(seeds: 1..<41)
+        #expect(totals.finalizedViews > 0)
+        #expect(totals.violations.isEmpty, "\(totals.violations)")
+    }
+
+    @Test func `a scenario runs the same twice`() {
+        let first = TwinCampaign.run(TwinCampaign.sample(7))
+        let second = TwinCampaign.run(TwinCampaign.sample(7))
+        #expect(first.inputs == second.inputs)
+        #expect(first.finalizedViews == second.finalizedViews)
+    }
+
+    /// More than the protocol bears: the checker must see the fork, and the engines must report it.
+    @Test func `S29 two twins of four make a fork, which is found and attributed`() {
+        let outcome = TwinCampaign.fork()
+        #expect(outcome.violations.contains { $0.rule == "X1" })
+        #expect(outcome.violations.contains { $0.rule == "X4" })
+        #expect(!outcome.halts.isEmpty)
+        for halt in outcome.halts {
+            #expect(halt.isLogged)
+            #expect(halt.first.kind == .finalize || halt.second.kind == .finalize)
+        }
+        // Both culprits, of half the power, and nobody else.
+        #expect(outcome.culprits == [0, 1])
+    }
+}
