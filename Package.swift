@@ -96,7 +96,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "simulate",
-            dependencies: ["Simulator", argumentParser],
+            dependencies: ["Chain", "Simulator", argumentParser],
             path: "Tools/simulate"),
         .executableTarget(
             name: "faults", dependencies: [argumentParser], path: "Tools/faults"),
@@ -211,6 +211,12 @@ if isFuzzer {
             linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]))
 }
 
+// Deliberate bugs for the mutation check are known in debug builds of the core alone.
+let mutated: Set = [
+    "Codec", "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica", "Simulator",
+    "simulate", "SimulatorTests",
+]
+
 // Every target is compiled by the same rules.
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
@@ -222,6 +228,9 @@ for target in package.targets where target.type != .system {
         // Generic code is specialised across targets: a decoder runs thirteen times faster.
         .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
     ]
+    if mutated.contains(target.name) {
+        target.swiftSettings?.append(.define("MUTANTS", .when(configuration: .debug)))
+    }
     if isFuzzer {
         target.swiftSettings?.append(.unsafeFlags(sanitizers + ["-enable-testing"]))
     }

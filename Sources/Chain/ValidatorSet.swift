@@ -107,6 +107,7 @@ public struct ValidatorSet: CanonicalCodable, Hashable, Sendable {
     /// More than two thirds of the power: `3·p > 2·W`.
     public func isQuorum(_ power: UInt64) -> Bool {
         precondition(power <= totalPower, "a part is not above the whole: \(power)")
+        if Mutant.isActive(.takesTwoThirds) { return 3 * power >= 2 * totalPower }
         return 3 * power > 2 * totalPower
     }
 

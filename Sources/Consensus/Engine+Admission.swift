@@ -29,6 +29,7 @@ extension Engine {
         if let last = answeredAt[Int(sender)] {
             guard last.advanced(byMilliseconds: Timing.replyInterval) <= now else { return }
         }
+        guard !Mutant.isActive(.ignoresStragglers) else { return }
         let answer: Verified<Certificate>?
         if view <= lastFinalView {
             answer = lastFinal
@@ -82,7 +83,9 @@ extension Engine {
             return wantsVote(statement, epoch: summary.epoch, view: summary.view, signer: signer)
         case .proposal: return wantsProposal(summary)
         case .certificate(let kind, let isPartial):
-            guard summary.epoch == instance.epoch else { return .drop }
+            guard summary.epoch == instance.epoch || Mutant.isActive(.takesOtherEpochs) else {
+                return .drop
+            }
             guard let statement = Statement(kind: kind, candidate: summary.candidate) else {
                 return .drop
             }

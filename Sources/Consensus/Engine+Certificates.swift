@@ -31,7 +31,9 @@ extension Engine {
     }
 
     private mutating func conflict(of vote: Verified<Vote>) -> Evidence? {
-        guard let votes = views.read(vote.value.view, \.votes) else { return nil }
+        guard let votes = views.read(vote.value.view, \.votes),
+            !Mutant.isActive(.overlooksEvidence)
+        else { return nil }
         return views[vote.value.view].detector.conflict(of: vote, with: votes)
     }
 
@@ -55,7 +57,11 @@ extension Engine {
             case .none:
                 views[view].slot = .unverified(candidate)
             case .unverified(let known), .verified(let known):
-                if known != candidate { views[view].slot = .equivocated }
+                guard known != candidate else { return }
+                views[view].slot = .equivocated
+                guard Mutant.isActive(.notarizesTwice) else { return }
+                views[view].slot = .unverified(candidate)
+                views[view].setOwn(.notarize, .none)
             case .equivocated: return
             }
         }
@@ -137,7 +143,9 @@ extension Engine {
     /// A certificate of the same view that cannot stand beside this one while less than a third is
     /// faulty (I11, I12, and 2.16 line 3).
     func contradiction(of certificate: Certificate) -> Verified<Certificate>? {
-        guard let state = views.state(certificate.view) else { return nil }
+        guard let state = views.state(certificate.view),
+            !Mutant.isActive(.ignoresContradictions)
+        else { return nil }
         switch certificate.statement {
         case .nullify:
             return state.finalization
@@ -167,6 +175,7 @@ extension Engine {
     private mutating func gossip(_ certificate: Verified<Certificate>) {
         // The only validator of its set has nobody to tell but followers, of what is final.
         guard validators.count > 1 || certificate.value.kind == .finalize else { return }
+        guard !Mutant.isActive(.keepsCertificates) else { return }
         guard validators.count > 20 else {
             perform(.send(.certificate(certificate), to: .all))
             return

@@ -82,8 +82,11 @@ extension Engine {
         guard mode != .syncing else { return }
         for view in uncertified {
             guard let candidate = views.state(view)?.notarized else { continue }
+            if Mutant.isActive(.nullifyStopsCertify), views[view].ownNullify.isCast { continue }
             switch execution(of: candidate.blockHash) {
-            case .waiting, .missing, .detached: continue
+            case .waiting, .missing, .detached:
+                guard Mutant.isActive(.certifiesUnexecuted) else { continue }
+                certified(view, candidate.blockHash)
             case .invalid:
                 diverge(in: view, candidate.blockHash)
             case .valid:
@@ -140,9 +143,12 @@ extension Engine {
         for view in candidates where view > lastFinalView {
             guard let state = views.state(view), let candidate = state.notarized else { continue }
             guard state.certification == .agreed, state.notarization != nil else { continue }
-            guard !state.ownNullify.isCast, state.nullification == nil else { continue }
+            let isGivenUp = state.ownNullify.isCast || state.nullification != nil
+            guard !isGivenUp || Mutant.isActive(.finalizesAfterNullify) else { continue }
             guard state.ownFinalize.isOpen else { continue }
-            if let mine = state.ownNotarize.statement, mine.candidate != candidate { continue }
+            if let mine = state.ownNotarize.statement, mine.candidate != candidate {
+                guard Mutant.isActive(.finalizesOther) else { continue }
+            }
             cast(.finalize(candidate), in: view)
         }
     }
@@ -228,7 +234,7 @@ extension Engine {
 
     private mutating func prune() {
         blocks.removeAll(through: emitted.height)
-        views.removeAll(below: retained)
+        views.removeAll(below: Mutant.isActive(.prunesAboveFinal) ? current : retained)
         views.compact(below: current.lowered(by: Limits.retainedViewsMax))
     }
 

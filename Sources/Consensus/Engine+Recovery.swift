@@ -56,12 +56,16 @@ extension Engine {
         switch record {
         case .ownVote(let view, let statement):
             guard views[view].own(statement.kind).isOpen else { return }
+            if Mutant.isActive(.forgetsNullifyOnReplay), statement == .nullify { return }
             views[view].setOwn(statement.kind, .cast(statement, sequence: synced))
             raiseCurrent(view, by: statement.kind)
         case .certificate(let certificate):
             guard certificate.epoch == instance.epoch, !certificate.isPartial,
                 certificate.bitmap.fits(count: validators.count)
             else { return }
+            if Mutant.isActive(.forgetsCertificatesOnReplay), certificate.kind != .finalize {
+                return
+            }
             restore(.restored(certificate))
         case .certified(let view, _):
             views[view].certification = .agreed
@@ -104,8 +108,10 @@ extension Engine {
         guard value.epoch == instance.epoch, value.signer == own, value.view > floor,
             value.view <= Engine.viewMax
         else { return }
+        if Mutant.isActive(.forgetsNullifyOnReplay), value.kind == .nullify { return }
         views[value.view].setOwn(value.kind, .signed(vote))
         // P1: the own votes are in the own tally again.
+        guard !Mutant.isActive(.forgetsOwnVote) else { return }
         _ = views[value.view].votes.add(vote, in: validators)
         raiseCurrent(value.view, by: value.kind)
     }

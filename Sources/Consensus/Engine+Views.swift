@@ -32,6 +32,7 @@ extension Engine {
         enteredAt = now
         multiplier = Backoff.multiplier(
             current: current, lastFinalized: lastFinalView, timing: timing)
+        if Mutant.isActive(.neverBacksOff) { multiplier = 1_000 }
         retryDeadline = now.advanced(byMilliseconds: timing.retryInterval)
         isLeaderTimerCancelled = false
         isSkipping = false
@@ -111,11 +112,11 @@ extension Engine {
         armed[id] = nil
         guard let deadline = wanted(id), deadline <= now else { return }
         switch id {
-        case .leader, .advance: isTimedOut = true
+        case .leader, .advance: isTimedOut = !Mutant.isActive(.neverTimesOut)
         case .retry:
             retryDeadline = now.advanced(byMilliseconds: timing.retryInterval)
             blocks.retryUnavailable()
-            resend()
+            if !Mutant.isActive(.neverRepeats) { resend() }
         case .standstill:
             standstillDeadline = now.advanced(byMilliseconds: timing.retryInterval)
             resendEverything()
@@ -143,7 +144,7 @@ extension Engine {
         }
         votes += finalizes.reversed()
         for vote in votes {
-            received(vote, from: nil)
+            if !Mutant.isActive(.forgetsOwnVote) { received(vote, from: nil) }
             if validators.count > 1 { perform(.send(.vote(vote), to: recipients)) }
         }
         guard validators.count > 1 else { return }

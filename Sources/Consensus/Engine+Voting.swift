@@ -98,7 +98,8 @@ extension Engine {
         }
         var between = view.lowered(by: 1)
         while between > parentView {
-            if views.state(between)?.nullification == nil {
+            if views.state(between)?.nullification == nil, !Mutant.isActive(.ignoresNullifications)
+            {
                 missing.append(need(.nullification, of: between, preferred))
             }
             guard missing.count < Resolver.pendingMax else { break }
@@ -173,7 +174,7 @@ extension Engine {
         case .waiting, .missing, .detached, .invalid: return
         case .valid: break
         }
-        if parent.height >= instance.boundary {
+        if parent.height >= instance.boundary, !Mutant.isActive(.buildsAboveBoundary) {
             // 2.13: heights beyond the boundary are not built here.
             guard parentView > lastFinalView else { return }
             let due = enteredAt.advanced(byMilliseconds: timing.blockInterval)
@@ -182,7 +183,8 @@ extension Engine {
                 return
             }
             hasBuilt = true
-            notarize(Candidate(parentView: parentView, blockHash: parent.hash), in: state.view)
+            let hash = Mutant.isActive(.reproposesOther) ? instance.id : parent.hash
+            notarize(Candidate(parentView: parentView, blockHash: hash), in: state.view)
             return
         }
         isBuilding = true
@@ -213,7 +215,12 @@ extension Engine {
             if state?.certification == .agreed, let hash = state?.notarized?.blockHash {
                 return summary(of: hash).map { (view, $0) }
             }
-            guard state?.nullification != nil else {
+            if Mutant.isActive(.buildsOnUnnotarized),
+                let hash = state?.ownNotarize.statement?.candidate?.blockHash
+            {
+                return summary(of: hash).map { (view, $0) }
+            }
+            guard state?.nullification != nil || Mutant.isActive(.ignoresNullifications) else {
                 // While a notarization is being certified, only a nullification is missing.
                 leaderNeed = need(state?.notarization == nil ? .any : .nullification, of: view, [])
                 return nil
@@ -258,9 +265,11 @@ extension Engine {
         let candidate = Candidate(parentView: header.parentView, blockHash: hash)
         blocks.insert(header, hash: hash, body: .stored)
         blocks.setExecution(hash, .valid)
-        guard parentCheck(candidate, in: view) == .acceptable(isReproposal: false) else {
-            return
-        }
+        let isAcceptable = parentCheck(candidate, in: view) == .acceptable(isReproposal: false)
+        guard
+            isAcceptable || Mutant.isActive(.buildsOnUnnotarized)
+                || Mutant.isActive(.buildsAboveBoundary)
+        else { return }
         record(
             .builtBlock(
                 view, parentView: header.parentView, parent: header.parentHash, hash: hash))
@@ -356,11 +365,15 @@ extension Engine {
             precondition(view == current, "nullify is for the current view")
             precondition(!state.ownFinalize.isCast, "I4: finalize excludes nullify")
         case .finalize(let candidate):
-            precondition(!state.ownNullify.isCast, "I4: nullify excludes finalize")
+            precondition(
+                !state.ownNullify.isCast || Mutant.isActive(.finalizesAfterNullify),
+                "I4: nullify excludes finalize")
             precondition(state.certification == .agreed, "finalize follows certify")
             precondition(state.notarized == candidate, "finalize is for what is notarized")
             if let mine = state.ownNotarize.statement {
-                precondition(mine.candidate == candidate, "I5: finalize what was notarized")
+                precondition(
+                    mine.candidate == candidate || Mutant.isActive(.finalizesOther),
+                    "I5: finalize what was notarized")
             }
         }
         let sequence = record(.ownVote(view, statement))
@@ -396,7 +409,7 @@ extension Engine {
         } else if validators.count > 1 {
             perform(.send(.vote(vote), to: .all), after: sequence)
         }
-        received(vote, from: nil)
+        if !Mutant.isActive(.forgetsOwnVote) { received(vote, from: nil) }
     }
 
     mutating func refused(_ kind: VoteKind, in view: View) {

@@ -267,7 +267,7 @@ public struct Engine: ~Copyable, Sendable {
     mutating func perform(_ effect: Effect, after sequence: UInt64? = nil) {
         let needed = sequence ?? appended
         precondition(needed <= appended, "I3: the records of an effect precede it")
-        if needed <= synced {
+        if needed <= synced || Mutant.isActive(.actsBeforeSync) {
             out.append(effect)
             return
         }

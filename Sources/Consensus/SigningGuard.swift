@@ -34,6 +34,7 @@ public struct SigningGuard: Sendable {
     public func judge(_ intent: VoteIntent) -> Verdict {
         let instance = intent.instance
         let view = intent.view
+        if Mutant.isActive(.signsAnything) { return .sign }
         if let earlier = vote(instance, view, intent.statement.kind) {
             return earlier.statement == intent.statement ? .repeated(earlier) : .refused
         }

@@ -38,7 +38,11 @@ struct VoteCollector: Sendable {
             count(vote.value.statement, power: validator.power, in: validators)
             return .counted
         }
-        guard known.value.statement != vote.value.statement else { return .known }
+        guard known.value.statement != vote.value.statement else {
+            guard Mutant.isActive(.countsVotesTwice) else { return .known }
+            count(vote.value.statement, power: validator.power, in: validators)
+            return .counted
+        }
         if second[kind].isEmpty {
             second[kind] = [Verified<Vote>?](repeating: nil, count: validators.count)
         }
@@ -52,7 +56,13 @@ struct VoteCollector: Sendable {
     private mutating func count(
         _ statement: Statement, power: UInt64, in validators: ValidatorSet
     ) {
-        if let index = tallies.firstIndex(where: { $0.statement == statement }) {
+        let power =
+            Mutant.isActive(.countsSigners)
+            ? validators.totalPower / UInt64(validators.count) : power
+        let isMixed = Mutant.isActive(.mixesCandidates)
+        if let index = tallies.firstIndex(where: {
+            $0.statement == statement || (isMixed && $0.statement.kind == statement.kind)
+        }) {
             tallies[index].power += power
             precondition(tallies[index].power <= validators.totalPower, "I14: a tally is at most W")
         } else {

@@ -80,6 +80,10 @@ public struct BlockExecutor<Base: StateReader> {
         executed = [:]
     }
 
+    private var boundary: Height {
+        Mutant.isActive(.buildsAboveBoundary) ? Height(.max) : instance.boundary
+    }
+
     // MARK: State
 
     private struct ParentState {
@@ -98,7 +102,9 @@ public struct BlockExecutor<Base: StateReader> {
         }
         return ParentState(
             summary: executed[parent]?.block.header.summary ?? committed,
-            reader: StackedReader(base: base, changes: layers.reversed()))
+            reader: StackedReader(
+                base: base,
+                changes: Mutant.isActive(.executesOnStaleState) ? [] : layers.reversed()))
     }
 
     // MARK: Executing
@@ -130,7 +136,7 @@ public struct BlockExecutor<Base: StateReader> {
         return header.version == Header.currentVersion && header.genesisHash == genesisHash
             && header.epoch == instance.epoch && header.setHash == instance.validators.hash
             && header.height == parent.height.advanced(by: 1)
-            && header.height <= instance.boundary && header.parentHash == parent.hash
+            && header.height <= boundary && header.parentHash == parent.hash
             && header.timestamp > parent.timestamp && header.extra.isEmpty
             && block.body.participation.isEmpty
             && block.hasMatchingRoots

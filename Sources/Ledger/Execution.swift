@@ -97,7 +97,9 @@ struct Execution<Base: StateReader> {
         else {
             preconditionFailure("a fee is at most the maximum fee, and all fees are in the supply")
         }
-        settle { state throws(Rejection) in try state.credit(admission.payer, unused) }
+        let isRefunded = status != .ok && Mutant.isActive(.refundsFailures)
+        let returned = isRefunded ? transaction.maxFee : unused
+        settle { state throws(Rejection) in try state.credit(admission.payer, returned) }
         collectedFees = collected
         gasUsed += gas
         let receipt = Receipt(

@@ -97,7 +97,8 @@ public enum Door {
             guard header.parentHash == head.hash else { throw .badSignature }
             head = header
         }
-        guard certificate.value.statement.candidate?.blockHash == head.hash else {
+        let isProven = certificate.value.statement.candidate?.blockHash == head.hash
+        guard isProven || Mutant.isActive(.trustsRanges) else {
             throw .badSignature
         }
         return .range(blocks, head: FinalizedHead(header: head, certificate: certificate))

@@ -75,7 +75,7 @@ extension Replica {
         _ message: PeerMessage, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) -> Bool {
-        guard let epoch = message.epoch else { return true }
+        guard let epoch = message.epoch, !Mutant.isActive(.takesOtherEpochs) else { return true }
         if epoch > instance.epoch {
             noteLater(epoch, message, from: peer, at: now, into: &effects)
             return false
@@ -144,6 +144,7 @@ extension Replica {
         into effects: inout [ReplicaEffect]
     ) {
         guard message.showsStraggler(knowing: boundary(of: epoch)) else { return }
+        guard !Mutant.isActive(.givesNoHints) else { return }
         guard peers.mayHint(peer.key, of: epoch, at: now.monotonic) else { return }
         if let head = boundary(of: epoch) {
             let hint = EpochHint(finalization: head.certificate.value, header: head.header)

@@ -46,6 +46,15 @@ struct Simulate: ParsableCommand {
     @Option(help: "Twins: `exhaustive` for four validators and four views, or a number of seeds.")
     var twins: String?
 
+    @Option(help: "Switch on deliberate bugs, `all` or one by its name, until each is found.")
+    var mutants: String?
+
+    @Option(help: "For how many seconds a mutant is looked for.")
+    var mutantSeconds = 600
+
+    @Option(help: .hidden)
+    var mutant: String?
+
     func validate() throws {
         if let validators, !(1...100).contains(validators) {
             throw ValidationError("--validators is from 1 to 100")
@@ -56,6 +65,8 @@ struct Simulate: ParsableCommand {
     }
 
     func run() throws {
+        if let mutant { return try MutantsReport.look(for: mutant, seconds: mutantSeconds) }
+        if let mutants { return try MutantsReport.run(mutants, seconds: mutantSeconds) }
         if let twins { return try TwinsReport.run(twins, from: from) }
         guard let chosen = ScenarioTable.named(scenario) else { return list() }
         if let minimize { return try shrink(chosen, seed: minimize) }

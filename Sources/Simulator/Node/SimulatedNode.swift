@@ -35,6 +35,8 @@ final class SimulatedNode {
     var signer: VirtualSigner?
     /// Of the instance at work and of those before it in this process.
     var logs: [VirtualVoteLog] = []
+    /// Up to which record a log's disk has said that it is durable.
+    var promisedRecords: (instance: Digest, sequence: UInt64)?
     var votes = VoteMachine()
     var blocks = BlockMachine()
     var ledger = ExecutorMachine()

@@ -172,7 +172,7 @@ public enum TwinCampaign {
     /// restarted.
     public static func sample(_ seed: UInt64) -> TwinScenario {
         var random = SeededRandom(seed: seed)
-        let count = Int(random.within(4...7))
+        let count = random.within(4...7)
         let powers: [UInt64] =
             switch random.below(3) {
             case 0: [UInt64](repeating: 1, count: count)
@@ -184,7 +184,7 @@ public enum TwinCampaign {
         var twinned: [UInt16] = []
         var power: UInt64 = 0
         for _ in 0..<random.within(1...2) {
-            let index = Int(random.below(UInt64(count)))
+            let index = random.below(count)
             guard !twinned.contains(UInt16(index)), 3 * (power + sorted[index]) < set.totalPower
             else { continue }
             twinned.append(UInt16(index))

@@ -33,7 +33,7 @@ struct TwinChecker: Sendable {
 
     mutating func fail(_ rule: String, _ detail: String) {
         guard violations.count < 16 else { return }
-        violations.append(Violation(rule: rule, detail: detail))
+        violations.append(Violation(rule, detail))
     }
 
     func isHonest(_ signer: UInt16) -> Bool { honest[Int(signer)] }

@@ -105,11 +105,17 @@ final class TwinEndpoint {
 
     /// The block that this endpoint builds: the second run of a key builds another one.
     func build(_ request: BuildRequest) -> Header {
+        var header = block(on: request.parent, view: request.view)
+        header.parentView = request.parentView
+        return header
+    }
+
+    func block(on parent: BlockSummary, view: View) -> Header {
         Header(
             genesisHash: instance.base.hash, epoch: instance.epoch,
-            height: request.parent.height.advanced(by: 1), view: request.view,
-            parentView: request.parentView, parentHash: request.parent.hash,
-            timestamp: Timestamp(TwinScenario.epochMilliseconds + request.view.value),
+            height: parent.height.advanced(by: 1), view: view, parentView: parent.view,
+            parentHash: parent.hash,
+            timestamp: Timestamp(TwinScenario.epochMilliseconds + view.value),
             proposer: signer, transactionsRoot: .zero, stateRoot: .zero, receiptsRoot: .zero,
             setHash: instance.validators.hash, nextSetHash: instance.validators.hash,
             evidenceRoot: .zero, participationRoot: .zero, gasUsed: UInt64(index), gasLimit: 0)

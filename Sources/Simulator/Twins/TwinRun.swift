@@ -7,9 +7,11 @@ import Cryptography
 struct TwinRun {
     private let scenario: TwinScenario
     private(set) var checker: TwinChecker
-    private let endpoints: [TwinEndpoint]
+    let endpoints: [TwinEndpoint]
     private var random: SeededRandom
-    private var groups: [UInt8]
+    var groups: [UInt8]
+    /// Scripts say here what is lost besides.
+    var isLost: (TwinPacket, Int) -> Bool = { _, _ in false }
     private var queue: [Delivery] = []
     private var queueHead = 0
     /// What crossed a partition and comes late.
@@ -18,7 +20,7 @@ struct TwinRun {
     private var culprits: UInt64 = 0
     private var halts: [(Int, Certificate, Certificate)] = []
     private var inputs = 0
-    private var phase: UInt64 = 0
+    var phase: UInt64 = 0
 
     private struct Delivery {
         let packet: TwinPacket
@@ -147,7 +149,7 @@ struct TwinRun {
     // MARK: Delivering
 
     /// Until nobody has anything to say: messages, blocks to build, questions to ask again.
-    private mutating func settle() {
+    mutating func settle() {
         var rounds = 0
         while rounds <= scenario.instance.validators.count + 1 {
             deliver()
@@ -170,11 +172,11 @@ struct TwinRun {
         deliver()
     }
 
-    private mutating func deliver() {
+    mutating func deliver() {
         while queueHead < queue.count, inputs < TwinRun.inputsMax {
             if scenario.seed != nil {
-                let span = min(UInt64(queue.count - queueHead), 16)
-                queue.swapAt(queueHead, queueHead + Int(random.below(span)))
+                let span = min(queue.count - queueHead, 16)
+                queue.swapAt(queueHead, queueHead + random.below(span))
             }
             let delivery = queue[queueHead]
             queueHead += 1
@@ -184,7 +186,7 @@ struct TwinRun {
         queueHead = 0
     }
 
-    private mutating func fire(_ id: TimerID, of endpoint: TwinEndpoint) {
+    mutating func fire(_ id: TimerID, of endpoint: TwinEndpoint) {
         let slot = TwinEndpoint.slot(id)
         guard let deadline = endpoint.timers[slot] else { return }
         endpoint.timers[slot] = nil
@@ -209,6 +211,7 @@ struct TwinRun {
             return
         }
         if scenario.seed != nil, random.chance(scenario.loss) { return }
+        guard !isLost(packet, index) else { return }
         queue.append(delivery)
     }
 

@@ -97,6 +97,7 @@ extension World {
                 isLastSectorGarbage: chances.faults.chance(900)))
         if faults.lostLogs.contains(node.member) {
             VirtualVoteLog.deleteAll(on: &node.storage.disk)
+            node.promisedRecords = nil
         }
         for (other, connection) in node.connections.sorted(by: { $0.key < $1.key }) {
             let delay =

@@ -110,6 +110,12 @@ extension World {
                 instance: instance, segmentBytesMax: plan.logSegmentBytes,
                 on: &node.storage.disk)
             let opened = (log.takeReplayed(), log.lastSequence)
+            if let promised = node.promisedRecords, promised.instance == instance,
+                opened.1 < promised.sequence
+            {
+                checker.fail(
+                    "durability", "node \(node.member) lost records after \(opened.1)")
+            }
             node.logs.append(log)
             // What the log of the epoch before the last one held is moot.
             if node.logs.count > 2 {

@@ -45,8 +45,14 @@ extension World {
             node.signer?.prune(
                 instance: instance, through: certificate.view, on: &node.storage.disk)
         }
+        if Mutant.isActive(.promisesBeforeSync) { promise(sequence, of: instance, to: node) }
         node.votes.appended.removeAll { $0.instance == instance }
         node.votes.appended.append((instance, sequence))
+    }
+
+    private func promise(_ sequence: UInt64, of instance: Digest, to node: SimulatedNode) {
+        node.promisedRecords = (instance, sequence)
+        schedule(.input(.durable(instance: instance, sequence: sequence)), to: node, after: 0)
     }
 
     private func beginLogSync(of node: SimulatedNode) {
@@ -110,8 +116,7 @@ extension World {
             for (instance, sequence) in appended {
                 guard let index = node.log(of: instance) else { continue }
                 node.logs[index].sync(on: &node.storage.disk)
-                schedule(
-                    .input(.durable(instance: instance, sequence: sequence)), to: node, after: 0)
+                promise(sequence, of: instance, to: node)
             }
             guard !reach(.logSynced, by: node) else { return }
         }
