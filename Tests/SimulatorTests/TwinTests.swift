@@ -57,3 +57,19 @@ import Testing
         #expect(outcome.culprits == [0, 1])
     }
 }
+
+/// What the mutation check goes through must find nothing in sound code.
+@Suite struct TrialTests {
+    @Test func `the scripts find nothing wrong`() {
+        for trial in Trial.scripts {
+            #expect(trial.run(1).isEmpty, "\(trial.name): \(trial.run(1))")
+        }
+    }
+
+    @Test func `one signer with one table lets no key speak on two sides`() {
+        for seed in 1...10 as ClosedRange<UInt64> {
+            let violations = TwinScripts.sharedGuard(seed: seed)
+            #expect(violations.isEmpty, "seed \(seed): \(violations)")
+        }
+    }
+}
