@@ -1,5 +1,5 @@
-/// Deliberate bugs, to see that the simulator finds them (testing.md 1, layer 9). Each stands at its
-/// place in the code as `Mutant.isActive(.name)`, and one at a time can be switched on, in builds
+/// Deliberate bugs, to see that the simulator finds them (testing.md 1, layer 9). Each stands at
+/// its place in the code as `Mutant.isActive(.name)`, and one at a time can be switched on, in builds
 /// that define MUTANTS: the debug configuration alone. In every other build `isActive` is the
 /// constant false, and nothing of them remains.
 public enum Mutant: String, CaseIterable, Sendable {

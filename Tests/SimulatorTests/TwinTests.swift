@@ -51,10 +51,9 @@ import Testing
         #expect(!outcome.halts.isEmpty)
         for halt in outcome.halts {
             #expect(halt.isLogged)
-            #expect(halt.first.kind == .finalize || halt.second.kind == .finalize)
+            // Both culprits, of half the power, and nobody else.
+            #expect(TwinScripts.culprits(of: halt.first, halt.second) == [0, 1])
         }
-        // Both culprits, of half the power, and nobody else.
-        #expect(outcome.culprits == [0, 1])
     }
 }
 

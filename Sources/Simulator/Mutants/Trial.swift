@@ -21,6 +21,7 @@ public struct Trial: Sendable {
         Trial("selective votes", seeds: 1) { _ in TwinScripts.selectiveVotes() },
         Trial("late notarization", seeds: 1) { _ in TwinScripts.lateNotarization() },
         Trial("fork", seeds: 1) { _ in TwinScripts.fork() },
+        Trial("equivocation", seeds: 1) { _ in TwinScripts.equivocation() },
         Trial("forged messages", seeds: 1) { _ in ForgedMessages.violations() },
     ]
 
@@ -102,7 +103,7 @@ public struct Trial: Sendable {
         }
     }
 
-    /// Everything, in the order from cheap to dear: what each mutant goes through until it is found.
+    /// Everything, from cheap to dear: what each mutant goes through until it is found.
     public static let all: [Trial] =
         scripts + [
             twins(60), sharedGuard(20), load(2), crashes(6), epochs(6), slowNetwork(1),

@@ -82,10 +82,29 @@ enum TwinScripts {
         if outcome.halts.isEmpty || !outcome.halts.allSatisfy(\.isLogged) {
             violations.append(Violation("S29", "a fork and no halt with both certificates"))
         }
-        if outcome.culprits != [0, 1] {
-            violations.append(Violation("S29", "the culprits found are \(outcome.culprits)"))
+        for halt in outcome.halts where culprits(of: halt.first, halt.second) != [0, 1] {
+            violations.append(Violation("S29", "the certificates do not name the culprits"))
         }
         return violations
+    }
+
+    /// Who signed both of two certificates of one view that cannot both be honest.
+    static func culprits(of first: Certificate, _ second: Certificate) -> [UInt16] {
+        guard first.view == second.view else { return [] }
+        return first.bitmap.signers.filter { second.bitmap.contains($0) }
+    }
+
+    /// 2.14: two proposals of one leader that reach everybody are evidence for everybody.
+    static func equivocation() -> [Violation] {
+        let set = TwinScenario.validators(powers: [1, 1, 1, 1])
+        let instance = TwinScenario.instance(of: set, leaders: [0, 1, 2, 3])
+        let scenario = TwinScenario(
+            instance: instance, twinned: [0], partitions: [[0, 0, 0, 0, 0]])
+        let outcome = TwinCampaign.run(scenario)
+        guard outcome.culprits == [0] else {
+            return [Violation("2.14", "nobody holds evidence against the leader")]
+        }
+        return outcome.violations
     }
 
     /// B20 with a shared table: the signer's second guard lets no key speak on two sides.
