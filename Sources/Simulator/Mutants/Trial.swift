@@ -43,58 +43,6 @@ public struct Trial: Sendable {
         }
     }
 
-    /// Short epochs, lost messages, and a node that is away for several of them.
-    static func epochs(_ seeds: UInt64) -> Trial {
-        Trial("epochs", seeds: seeds) { seed in
-            var plan = WorldPlan(seed: seed, validators: 5)
-            plan.latency = 20
-            plan.blockInterval = 100
-            plan.epochs = WorldPlan.Epochs(length: 12, seats: 5, overlapPercent: 100)
-            plan.faults = [
-                .loss(permille: 150),
-                .crash(node: Int(seed % 5), at: 2_000, downMilliseconds: 12_000),
-            ]
-            plan.milliseconds = 20_000
-            return World(plan).run().violations
-        }
-    }
-
-    /// Power cuts in quick succession.
-    static func crashes(_ seeds: UInt64) -> Trial {
-        Trial("crashes", seeds: seeds) { seed in
-            var plan = WorldPlan(seed: seed, validators: 4)
-            plan.latency = 20
-            plan.load = WorldPlan.Load(perSecondThousandths: 2_000)
-            plan.faults = [
-                .crashes(perMinuteThousandths: 20_000), .slowSyncs(100), .loss(permille: 100),
-            ]
-            plan.milliseconds = 20_000
-            return World(plan).run().violations
-        }
-    }
-
-    /// Transactions of which many fail.
-    static func load(_ seeds: UInt64) -> Trial {
-        Trial("load", seeds: seeds) { seed in
-            var plan = WorldPlan(seed: seed, validators: 4)
-            plan.load = WorldPlan.Load(
-                perSecondThousandths: 20_000, invalidPermille: 300, accounts: 4)
-            plan.milliseconds = 20_000
-            return World(plan).run().violations
-        }
-    }
-
-    /// Messages take longer than the timeouts allow at first.
-    static func slowNetwork(_ seeds: UInt64) -> Trial {
-        Trial("slow network", seeds: seeds) { seed in
-            var plan = WorldPlan(seed: seed, validators: 4)
-            plan.latency = 1_500
-            plan.progressHeights = 3
-            plan.milliseconds = 10_000
-            return World(plan).run().violations
-        }
-    }
-
     static func named(_ scenario: String, seeds: UInt64) -> Trial {
         Trial(scenario, seeds: seeds) { seed in
             guard let chosen = ScenarioTable.named(scenario) else { return [] }
@@ -106,14 +54,16 @@ public struct Trial: Sendable {
     /// Everything, from cheap to dear: what each mutant goes through until it is found.
     public static let all: [Trial] =
         scripts + [
-            twins(60), sharedGuard(20), load(2), crashes(6), epochs(6), slowNetwork(1),
+            twins(60), sharedGuard(20), named("failures", seeds: 2),
+            named("hailstorm", seeds: 6), named("away", seeds: 6), named("slow", seeds: 1),
             named("S02", seeds: 1), swarm(40), twins(1_000), swarm(1_000),
         ]
 
     /// What sound code must pass before a mutant's failing means anything.
     public static let baseline: [Trial] =
         scripts + [
-            twins(20), sharedGuard(5), load(2), crashes(4), epochs(4), slowNetwork(1),
+            twins(20), sharedGuard(5), named("failures", seeds: 2),
+            named("hailstorm", seeds: 4), named("away", seeds: 4), named("slow", seeds: 1),
             named("S02", seeds: 1), swarm(6),
         ]
 }

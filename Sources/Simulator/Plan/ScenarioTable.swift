@@ -1,6 +1,7 @@
 /// The named scenarios.
 public enum ScenarioTable {
-    public static let all: [Scenario] = [swarm, allHonest, leaderCrashed, halfPartition]
+    public static let all: [Scenario] =
+        [swarm, allHonest, leaderCrashed, halfPartition] + directed
 
     public static func named(_ name: String) -> Scenario? {
         all.first { $0.name.lowercased() == name.lowercased() }
