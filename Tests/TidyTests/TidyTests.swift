@@ -51,6 +51,22 @@ import Testing
         #expect(lines(Rules.words, "Sources/Consensus/A.swift", "// a\n" + line) == [2])
     }
 
+    @Test(arguments: ["Chain", "Ledger", "StateTree", "Codec", "Consensus", "Replica"])
+    func `SEC-27 no module that executes blocks can read a clock`(_ module: String) {
+        let path = "Sources/\(module)/A.swift"
+        for line in [
+            "let now = Date()", "let now = ContinuousClock.now", "SuspendingClock()",
+            "clock_gettime(CLOCK_REALTIME, &time)", "gettimeofday(&time, nil)",
+            "DispatchTime.now()", "DispatchWallTime.now()", "MonotonicClock.now()",
+            "ProcessInfo.processInfo.systemUptime",
+        ] {
+            #expect(lines(Rules.words, path, line) == [1], "\(line)")
+        }
+        for line in ["import Foundation", "import Glibc", "import Dispatch"] {
+            #expect(lines(Rules.imports, path, line) == [1], "\(line)")
+        }
+    }
+
     @Test func `a word in a comment or a string is no use of it`() {
         let text = """
             // a Date by random
