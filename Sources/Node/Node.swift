@@ -54,7 +54,8 @@ public final class Node: Service {
         let instance = data.view.instance
         let publicKey = Node.publicKey(of: consensusKey)
         let signer = try Node.signer(
-            consensusKey, home: home, isLost: lostSignerRecord)
+            consensusKey, home: home,
+            lostAt: lostSignerRecord ? max(WallClock().now(), data.view.head.timestamp) : nil)
         let epochs = EpochSource(
             blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince)
         var recovery = data.recovery
@@ -134,13 +135,15 @@ public final class Node: Service {
     }
 
     private static func signer(
-        _ key: consuming SigningKey?, home: HomeFolder, isLost: Bool
+        _ key: consuming SigningKey?, home: HomeFolder, lostAt: Timestamp?
     ) throws(NodeError) -> LocalSigner? {
         guard let key else { return nil }
-        let missing: LocalSigner.MissingRecord =
-            isLost ? .beginSilent(WallClock().now()) : .refuse
+        // Blocks may be half a second ahead of their time, and this clock behind.
+        let missing = lostAt.map {
+            LocalSigner.MissingRecord.beginSilent(Timestamp($0.milliseconds + 10_000))
+        }
         do throws(StorageError) {
-            return try LocalSigner(key: key, path: home.signedVotes, missing: missing)
+            return try LocalSigner(key: key, path: home.signedVotes, missing: missing ?? .refuse)
         } catch .missing(let path) {
             throw .signerRecordMissing(path: path)
         } catch .corruptLog(let path, let offset, let detail) {

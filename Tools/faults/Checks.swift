@@ -15,6 +15,12 @@ extension TestNetwork {
     func checkHealth(tolerated: [String] = []) async throws -> String {
         let milliseconds = try await rise(by: 10)
         let count = try await checkAgreement()
+        for node in nodes {
+            let offences = await node.api.offenceCount()
+            try require(
+                offences == 0, "\(node.name) shows \(offences ?? -1) offences: somebody voted twice"
+            )
+        }
         try checkLogs(tolerated: tolerated)
         return "\(count) blocks alike on all, 10 more in \(milliseconds) ms"
     }

@@ -20,6 +20,7 @@ struct NodeAPI: Sendable {
         }
 
         let height: UInt64
+        let epoch: UInt64
         let view: UInt64
         let peers: Int
         let syncing: Bool
@@ -30,6 +31,7 @@ struct NodeAPI: Sendable {
         let height: UInt64
         let hash: String
         let stateRoot: String
+        let epoch: UInt64
         let view: UInt64
         let proposer: Int
     }
@@ -42,6 +44,20 @@ struct NodeAPI: Sendable {
     struct Transaction: Decodable {
         let status: String
         let height: UInt64?
+    }
+
+    private struct Offences: Decodable {
+        struct Item: Decodable {
+            let publicKey: String
+        }
+
+        let items: [Item]
+    }
+
+    /// How many offences the chain has proven.
+    func offenceCount() async -> Int? {
+        let offences: Offences? = await get("/v1/offences")
+        return offences?.items.count
     }
 
     /// nil while the node does not answer.

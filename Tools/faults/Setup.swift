@@ -27,17 +27,20 @@ final class Setup {
     }
 
     /// Homes and a genesis for four validators, of which none runs yet.
-    func network() async throws -> TestNetwork {
+    ///
+    /// - Parameter epochLength: in blocks; the shortest that there is, so that faults meet boundaries.
+    func network(epochLength: Int = 16) async throws -> TestNetwork {
         let folder = "\(Guardian.folder)/\(scenario)-\(networks.count + 1)"
         let network = try await TestNetwork.create(
-            folder: folder, program: program, localnet: localnet)
+            folder: folder, program: program, localnet: localnet,
+            epochLength: epochLength)
         networks.append(network)
         return network
     }
 
     /// The same with all four at work.
-    func runningNetwork() async throws -> TestNetwork {
-        let network = try await network()
+    func runningNetwork(epochLength: Int = 16) async throws -> TestNetwork {
+        let network = try await network(epochLength: epochLength)
         try await network.startAll()
         return network
     }

@@ -16,7 +16,7 @@ final class TestNetwork {
 
     /// Makes keys, a genesis and homes; nothing runs yet.
     static func create(
-        folder: String, program: String, localnet: String
+        folder: String, program: String, localnet: String, epochLength: Int
     ) async throws -> TestNetwork {
         // Below the ports that the system gives to outgoing connections: one of those could take
         // the port of a node that is down.
@@ -26,7 +26,7 @@ final class TestNetwork {
             [
                 "create", "--validators", "\(validatorCount)", "--home", folder,
                 "--ports", "\(ports)", "--set", "consensus.blockInterval=100ms", "--set",
-                "consensus.idleInterval=200ms",
+                "consensus.idleInterval=200ms", "--set", "consensus.epochLength=\(epochLength)",
             ],
             environment: ["ALTHING": program])
         guard result.status == 0 else {

@@ -21,6 +21,8 @@ final class TestNode {
     private let program: String
     /// Settings of this process beside those in its home.
     var environment: [String: String] = [:]
+    /// Flags of the next start only.
+    var extraArguments: [String] = []
     /// What starts the program: `nsenter` with its arguments, or nothing.
     var launcher: [String] = []
     var api: NodeAPI
@@ -70,7 +72,9 @@ final class TestNode {
         let command = launcher + [program, "node", "start", "--home", home]
         let process = Process()
         process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst()) + ["--log-format", "text"]
+        process.arguments =
+            command.dropFirst() + ["--log-format", "text"] + extraArguments
+        extraArguments = []
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

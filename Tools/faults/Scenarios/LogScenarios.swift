@@ -11,7 +11,7 @@ enum LogScenarios {
     ]
 
     private static func tornTail(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+        let network = try await setup.runningNetwork(epochLength: 1_000)
         let node = network.node(4)
         var torn: [String] = []
         for round in 0..<4 {
@@ -43,7 +43,7 @@ enum LogScenarios {
     }
 
     private static func flippedBit(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+        let network = try await setup.runningNetwork(epochLength: 1_000)
         try await network.rise(by: 10)
         let node = network.node(4)
         try await node.stop()

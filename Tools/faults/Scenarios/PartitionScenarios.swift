@@ -9,8 +9,8 @@ enum PartitionScenarios {
     ]
 
     /// consensus.md: the heal bound 2·t_r + 5·t_a·mult + 10·(2δ + sync + execution), with the
-    /// retry interval 2 s and the timeout 2.25 s of a development chain, grown once by a fifth for
-    /// each view of 20 s, and half a second for the last term; and what TCP takes to come back.
+    /// retry interval 2 s and the timeout 2.1 s of these chains, grown by a fifth for
+    /// the views of the cut, half a second for the last term; and what TCP takes to come back.
     private static let healSeconds: Int64 = 30
 
     private static func partition(_ setup: Setup) async throws -> String {
@@ -26,7 +26,7 @@ enum PartitionScenarios {
         // What was under way may still become final.
         try await pause(milliseconds: 1_000)
         let before = await network.height(of: network.nodes)
-        try await pause(milliseconds: 12_000)
+        try await pause(milliseconds: 8_000)
         let after = await network.height(of: network.nodes)
         try require(after == before, "a half made blocks \(before + 1) to \(after)")
         try await links.heal()
@@ -44,7 +44,7 @@ enum PartitionScenarios {
         try await network.awaitBlock(of: alone)
         let health = try await network.checkHealth()
 
-        return "2|2: no block in 12 s, 10 in \(healed) ms after; 3|1: 12 blocks in \(risen) ms, "
+        return "2|2: no block in 8 s, 10 in \(healed) ms after; 3|1: 12 blocks in \(risen) ms, "
             + "the one back in \(caughtUp) ms; \(health)"
     }
 }

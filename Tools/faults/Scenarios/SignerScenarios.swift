@@ -4,7 +4,10 @@ import Foundation
 enum SignerScenarios {
     static let all = [
         Scenario(
-            "lost-signer-record", "the signer's record is gone: no vote (S41)", body: lostRecord)
+            "lost-signer-record", "the signer's record is gone: no vote (S41)", body: lostRecord),
+        Scenario(
+            "lost-everything", "--i-lost-state: no vote before the next epoch (S14)",
+            body: lostEverything),
     ]
 
     private static func lostRecord(_ setup: Setup) async throws -> String {
@@ -32,6 +35,36 @@ enum SignerScenarios {
         try await network.awaitBlock(of: node)
         return
             "refused beside its data, without, and with a flipped bit; back with the record; "
+            + (try await network.checkHealth())
+    }
+
+    private static func lostEverything(_ setup: Setup) async throws -> String {
+        let network = try await setup.runningNetwork(epochLength: 60)
+        try await network.rise(by: 5)
+        let node = network.node(4)
+        guard let seat = await node.api.status()?.validator.index else {
+            throw Failure("\(node.name) does not say its seat")
+        }
+        try await node.stop(by: SIGKILL)
+        for path in [node.signedVotes, node.data] {
+            try FileManager.default.removeItem(atPath: path)
+        }
+        try await requireRefusal(of: node, code: 6, naming: ["--i-lost-state"])
+        node.extraArguments = ["--i-lost-state"]
+        try node.start()
+        try await network.rise(by: 2)
+        let first = await network.height(of: network.nodes) + 1
+        // The flag is not needed twice: the record says what happened.
+        try await node.stop(by: SIGKILL)
+        try node.start()
+        // Two epochs: the one that was under way, and one in which the node sits.
+        try await network.reach(190, within: 120)
+        let blocks = try await network.node(1).api.blocks(from: first, through: 190)
+        let own = blocks.filter { $0.proposer == seat }
+        try require(
+            own.allSatisfy { $0.epoch > 0 }, "\(node.name) led in the epoch that it had forgotten")
+        try require(!own.isEmpty, "\(node.name) never led again")
+        return "silent until height \(own[0].height), where epoch \(own[0].epoch) had begun; "
             + (try await network.checkHealth())
     }
 }
