@@ -28,7 +28,8 @@ final class Setup {
 
     /// Homes and a genesis for four validators, of which none runs yet.
     ///
-    /// - Parameter epochLength: in blocks; the shortest that there is, so that faults meet boundaries.
+    /// - Parameter epochLength: in blocks; if not given, the shortest that there is, so that faults
+    ///   meet boundaries.
     func network(epochLength: Int = 16) async throws -> TestNetwork {
         let folder = "\(Guardian.folder)/\(scenario)-\(networks.count + 1)"
         let network = try await TestNetwork.create(
