@@ -148,6 +148,8 @@ public struct Mempool: Sendable {
     private var sourceBytes: [PublicKey: Int] = [:]
     private var order: [Rank] = []
     private var nextArrival: UInt64 = 0
+    /// What came before this arrival came in an earlier epoch.
+    private var firstOfEpoch: UInt64 = 0
     private var recent: RecentIDs
     private var finalizedNext: RecentSequences
     public private(set) var byteCount = 0
@@ -366,13 +368,19 @@ public struct Mempool: Sendable {
         for rank in order {
             guard let entry = entries[rank.id], entry.arrival == rank.arrival else { continue }
             let expected = max(next[entry.lane] ?? 0, lanes[entry.lane]?.next ?? 0)
-            if entry.sequence == expected, entry.view >= oldestView,
+            let view = entry.arrival < firstOfEpoch ? .zero : entry.view
+            if entry.sequence == expected, view >= oldestView,
                 entry.transaction.value.transaction.validUntil >= height
             {
                 return true
             }
         }
         return false
+    }
+
+    /// Views begin anew: what waits counts as if it had come in the first one.
+    public mutating func beginEpoch() {
+        firstOfEpoch = nextArrival
     }
 
     /// Lets go of what a finalized block contains and of what can no longer be included.

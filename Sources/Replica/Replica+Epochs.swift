@@ -13,6 +13,7 @@ extension Replica {
     mutating func begin(
         _ start: EpochStart, at now: Moment, into effects: inout [ReplicaEffect]
     ) {
+        guard start.instance.id != instance.id else { return }
         precondition(
             start.instance.epoch.value == instance.epoch.value + 1, "epochs follow one another")
         precondition(
@@ -38,6 +39,7 @@ extension Replica {
         certificateQuestions = Questions()
         excluded = start.excluded
         pool.beginEpoch()
+        mempool.beginEpoch()
         tree.prune(through: committed.height)
         isWorkPending = false
         isWorkStale = true

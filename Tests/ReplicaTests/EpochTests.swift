@@ -173,7 +173,8 @@ import Testing
     }
 
     @Test(arguments: 0..<8)
-    func `all nodes restart around the boundary at once, and the chain goes on`(moment: Int) {
+    func `SEC-16 all nodes restart around the boundary at once, and the chain goes on`(moment: Int)
+    {
         // S22: every 15 ms of the time in which the boundary block becomes final.
         let network = ReplicaNetwork(count: 4) { _ in [0, 1, 2, 3] }
         network.start([0, 1, 2, 3])
@@ -197,6 +198,34 @@ import Testing
             network.run(milliseconds: 20_000) {
                 network.nodes[3].height + 1 >= network.nodes[0].height
             })
+        Self.check(network)
+    }
+
+    @Test func `S51 a chain goes on after 264 nullified views, and after a restart of all`() {
+        let network = ReplicaNetwork(count: 4) { _ in [0, 1, 2, 3] }
+        network.timing.leaderTimeoutMax = 500
+        var isBlocked = true
+        network.delay = { _, _, message in
+            // A notarize vote alone would do: the block is asked for by its hash.
+            let isProposed =
+                switch message {
+                case .proposal: true
+                case .vote(let vote): vote.kind == .notarize
+                case .certificate(let certificate): certificate.kind == .notarize
+                default: false
+                }
+            return isProposed && isBlocked ? nil : 10
+        }
+        network.start([0, 1, 2, 3])
+        let isFar = network.run(milliseconds: 600_000) {
+            network.nodes.allSatisfy { ($0.facts?.view ?? .zero) > View(270) }
+        }
+        #expect(isFar)
+        for number in 0..<4 { network.stop(number) }
+        isBlocked = false
+        network.start([0, 1, 2, 3])
+        #expect(network.nodes.allSatisfy { ($0.facts?.view ?? .zero) > View(270) })
+        #expect(network.run { Self.heights(network).allSatisfy { $0 >= 4 } })
         Self.check(network)
     }
 

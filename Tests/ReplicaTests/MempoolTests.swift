@@ -109,6 +109,10 @@ import Testing
         try Self.admit(&pool, Self.transaction(1, 0))
         #expect(pool.hasCandidates(after: [], height: Height(11), oldestView: View(1)))
         #expect(!pool.hasCandidates(after: [], height: Height(11), oldestView: View(2)))
+        // Views begin anew with each epoch.
+        pool.beginEpoch()
+        #expect(pool.hasCandidates(after: [], height: Height(11), oldestView: .zero))
+        #expect(!pool.hasCandidates(after: [], height: Height(11), oldestView: View(1)))
     }
 
     @Test func `the same transaction is known while it waits and after it was included`() throws {

@@ -24,6 +24,9 @@ final class ReplicaNetwork {
     private var order: UInt64 = 0
     /// Links that carry nothing.
     private var cut: Set<[Int]> = []
+    var timing = Timing(
+        blockInterval: 50, idleInterval: 50, leaderTimeout: 500, advanceTimeout: 1_000,
+        retryInterval: 2_000)
     var delay: (_ from: Int, _ to: Int, PeerMessage) -> UInt64? = { _, _, _ in 10 }
 
     /// - Parameters:

@@ -28,7 +28,8 @@ final class TestNode {
     private(set) var penalties: [(peer: PublicKey, offence: Offence)] = []
     private(set) var sent: [PeerMessage] = []
     private(set) var epochs: [Epoch] = []
-    var isExecuting: (Block) -> ExecutionResult = { _ in .valid }
+    private(set) var inputs = 0
+    var execution: (Block) -> ExecutionResult = { _ in .valid }
     var isBoundaryHeld = false
     private var heldStart: EpochStart?
 
@@ -46,6 +47,9 @@ final class TestNode {
     var epoch: Epoch { epochs.last ?? .zero }
 
     var instance: Instance? { replica?.instance }
+
+    /// What the engine will do next, as a digest.
+    var digest: Digest? { replica?.engine.stateDigest }
 
     /// How much evidence waits for a block.
     var waitingEvidence: Int { replica?.pool.count ?? 0 }
@@ -95,9 +99,7 @@ final class TestNode {
         return EpochStart(
             instance: instance,
             ownIndex: instance.validators.index(of: network.publicKeys[number]), seats: seats,
-            timing: Timing(
-                blockInterval: 50, idleInterval: 50, leaderTimeout: 500, advanceTimeout: 1_000,
-                retryInterval: 2_000),
+            timing: network.timing,
             recovery: Recovery(
                 floor: floor, records: log.records,
                 signedVotes: (votes[instance.id] ?? []).map { .restored($0) },
@@ -120,6 +122,7 @@ final class TestNode {
 
     func give(_ input: ReplicaInput) {
         var effects: [ReplicaEffect] = []
+        inputs += 1
         replica?.handle(input, at: network.moment, into: &effects)
         for effect in effects { perform(effect) }
     }
@@ -165,7 +168,7 @@ final class TestNode {
         case .execute(let request, let block):
             later(
                 .executed(
-                    instance: request.instance, hash: request.hash, isExecuting(block)))
+                    instance: request.instance, hash: request.hash, execution(block)))
         case .commit(let headers, let certificate):
             for header in headers where header.height.value > height {
                 guard let block = stored[header.hash] else {
