@@ -236,6 +236,9 @@ import Testing
         checkBorders(GoldenValues.certificate(.nullify))
         checkBorders(GoldenValues.evidence)
         checkBorders(GoldenValues.receipt)
+        checkBorders(GoldenValues.blockReceipt)
+        checkBorders(GoldenValues.epochRecord)
+        checkBorders(GoldenValues.offence)
         checkBorders(GoldenValues.entry)
         checkBorders(Action.submitProposal(GoldenValues.draft))
     }
@@ -267,6 +270,9 @@ import Testing
         fuzz(GoldenValues.certificate(GoldenValues.finalize), seed: seed)
         fuzz(GoldenValues.evidence, seed: seed)
         fuzz(GoldenValues.receipt, seed: seed)
+        fuzz(GoldenValues.blockReceipt, seed: seed)
+        fuzz(GoldenValues.epochRecord, seed: seed)
+        fuzz(GoldenValues.offence, seed: seed)
         fuzz(GoldenValues.genesis, seed: seed)
         fuzz(Action.submitProposal(GoldenValues.draft), seed: seed)
     }

@@ -27,6 +27,9 @@ import Testing
         try check(GoldenValues.vote(.nullify, signer: 1), "vote.nullify")
         try check(GoldenValues.certificate(GoldenValues.finalize), "certificate.finalization")
         try check(GoldenValues.entry, "genesisEntry")
+        try check(GoldenValues.epochRecord, "epochRecord")
+        try check(GoldenValues.offence, "offenceRecord")
+        try check(GoldenValues.blockReceipt, "receipt.ofBlock")
         try check(Action.submitProposal(GoldenValues.draft), "action.submitProposal")
         let genesis = GoldenValues.genesis
         #expect(try Genesis(decoding: genesis.encoded()) == genesis)

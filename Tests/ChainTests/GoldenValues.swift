@@ -110,6 +110,22 @@ enum GoldenValues {
         return pair
     }()
 
+    // Epochs.
+
+    static let epochRecord = EpochRecord(
+        first: Height(1), last: Height(240), start: EpochRecord.Start(instance),
+        endTime: Timestamp(1_700_000_240_000))
+    static let offence = OffenceRecord(
+        operatorAddress: address(0x11), evidence: evidence, height: Height(9),
+        time: Timestamp(1_700_000_004_500), reporter: address(0x22))
+    static let blockReceipt = Receipt.ofBlock(events: [
+        .validators(.elected(Epoch(2), setHash: validators.hash, isFallback: true)),
+        .validators(
+            .offended(
+                operatorAddress: address(0x11), key: PublicKey(words: digest(8).words),
+                epoch: .zero, view: View(3), reporter: address(0x22))),
+    ])
+
     // Genesis.
 
     static let entry = GenesisEntry(
@@ -192,5 +208,12 @@ enum GoldenValues {
         ("module.treasury", ModuleID.treasury.address.bytes),
         ("key.balance", StateKey.balance(address(0x11), AssetID(258)).bytes),
         ("key.validatorSet", StateKey.validatorSet(Epoch(258)).bytes),
+        ("epochRecord", epochRecord.encoded()),
+        ("epochRecord.next", EpochRecord(after: Height(240), length: 240).encoded()),
+        ("offenceRecord", offence.encoded()),
+        ("receipt.ofBlock", blockReceipt.encoded()),
+        ("key.currentEpoch", StateKey.currentEpoch.bytes),
+        ("key.epoch", StateKey.epoch(Epoch(258)).bytes),
+        ("key.offence", StateKey.offence(PublicKey(words: digest(8).words)).bytes),
     ]
 }

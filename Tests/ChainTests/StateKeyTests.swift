@@ -14,7 +14,8 @@ import Testing
             .asset(.native), .supply(.native), .parameters, .validator(a),
             .operatorOfKey(PublicKey(words: a.words)), .validatorSet(.zero),
             .validatorSetHash(.zero), .delegation(delegator: a, validator: b),
-            .delegation(delegator: b, validator: a), .bonded(a), .bondedTotal,
+            .delegation(delegator: b, validator: a), .bonded(a), .bondedTotal, .currentEpoch,
+            .epoch(.zero), .epoch(Epoch(1)), .offence(PublicKey(words: a.words)),
         ]
         #expect(Set(keys.map(\.bytes)).count == keys.count)
         for key in keys {
