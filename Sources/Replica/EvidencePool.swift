@@ -3,8 +3,9 @@ import Codec
 import Cryptography
 import OrderedCollections
 
-/// Evidence that waits for a block (consensus.md 2.14): one pair for each signer and epoch, each with
-/// good signatures. Whether it still opens an offence, the ledger decides as the block is built.
+/// Evidence that waits for a block (consensus.md 2.14): one pair for each signer and epoch, each
+/// with good signatures. Whether it still opens an offence, the ledger decides as the block is
+/// built.
 struct EvidencePool: Sendable {
     /// What one offence is: a second pair about it says nothing new.
     struct Offender: Hashable, Sendable {
@@ -70,8 +71,8 @@ struct EvidencePool: Sendable {
     ///
     /// - Parameters:
     ///   - included: what stands in blocks above the last final one.
-    ///   - isFirst: whether the block is the first of its epoch: the state knows an epoch only after
-    ///     its first block, so that evidence about it can come with the second.
+    ///   - isFirst: whether the block is the first of its epoch: the state knows an epoch only
+    ///     after its first block, so that evidence about it can come with the second.
     func candidates(
         of epoch: Epoch, without included: [Evidence], isFirst: Bool, since oldest: View
     ) -> [Evidence] {
