@@ -164,13 +164,25 @@ extension Engine {
             return
         }
         switch execution(of: target) {
-        case .waiting, .missing: return
+        case .waiting, .missing: emitEarlier()
         case .detached:
             guard let head = emittedHead else { return }
             // A final block that does not extend the final chain.
             halt(head.certificate, certificate)
         case .invalid: diverge(in: certificate.value.view, target)
         case .valid: emit(target, certificate)
+        }
+    }
+
+    /// While the newest final block is not here, one before it may be.
+    private mutating func emitEarlier() {
+        for certificate in untoldFinals.dropFirst() {
+            guard let target = certificate.value.statement.candidate?.blockHash,
+                target != emitted.hash
+            else { return }
+            guard case .valid = execution(of: target) else { continue }
+            emit(target, certificate)
+            return
         }
     }
 
@@ -185,7 +197,7 @@ extension Engine {
         chain.reverse()
         guard let head = chain.last else { return }
         let hashes = chain.map(\.hash)
-        for earlier in unchecked {
+        for earlier in unchecked where earlier.value.view <= certificate.value.view {
             guard let candidate = earlier.value.statement.candidate else { continue }
             if !hashes.contains(candidate.blockHash), candidate.blockHash != emitted.hash {
                 halt(earlier, certificate)
@@ -195,7 +207,7 @@ extension Engine {
         precondition(chain[0].parentHash == emitted.hash, "I15: the final chain is one chain")
         precondition(
             chain[0].height.value == emitted.height.value + 1, "I18: heights are told in order")
-        unchecked.removeAll()
+        unchecked.removeAll { $0.value.view <= certificate.value.view }
         emitted = head.summary
         let finalized = FinalizedHead(header: head, certificate: certificate)
         emittedHead = finalized

@@ -21,10 +21,8 @@ extension Engine {
     private mutating func needs() -> [Need] {
         var needs: [Need] = []
         if let lag = lagNeed { needs.append(lag) }
-        if let final = finalNeed() {
-            needs.append(final)
-            if mode == .syncing { return [] }
-        }
+        needs += finalNeeds()
+        if mode == .syncing { return [] }
         needs += currentNeeds()
         for view in uncertified.reversed().prefix(Int(Limits.futureViewsMax)) {
             if let need = bodyNeed(of: view) { needs.append(need) }
@@ -43,22 +41,45 @@ extension Engine {
         return needs
     }
 
-    /// A body on the way from the last told block to LF; when the way is long, a range sync.
-    private mutating func finalNeed() -> Need? {
-        guard let certificate = lastFinal, lastFinalHash != emitted.hash else { return nil }
-        guard case .missing(let hash) = execution(of: lastFinalHash) else { return nil }
-        let signers = certificate.value.bitmap.signers
-        if let header = blocks[lastFinalHash]?.header, mode == .active, isFar(header) {
-            guard syncNotBefore <= now, let peer = order.next(1).first else { return nil }
-            mode = .syncing
-            performNow(
-                .syncRange(to: FinalizedHead(header: header, certificate: certificate), from: peer))
-            return nil
+    /// Bodies on the way from the last told block to LF; when the way is long, a range sync.
+    ///
+    /// While LF's own block is not here, the blocks of the finalizations before it stay wanted: for
+    /// a node that is further away than a view is long, the newest one never comes in time.
+    private mutating func finalNeeds() -> [Need] {
+        var needs: [Need] = []
+        for certificate in untoldFinals.prefix(Engine.finalsWantedMax) {
+            guard let target = certificate.value.statement.candidate?.blockHash,
+                target != emitted.hash, case .missing(let hash) = execution(of: target)
+            else { return needs }
+            let header = blocks[target]?.header
+            if let header, mode == .active, isFar(header) {
+                guard syncNotBefore <= now, let peer = order.next(1).first else { return needs }
+                mode = .syncing
+                performNow(
+                    .syncRange(
+                        to: FinalizedHead(header: header, certificate: certificate), from: peer))
+                return []
+            }
+            // Bodies are sent to those who vote on them; ancestors have been.
+            let isNew = hash == lastFinalHash && certificate.value.view.advanced(by: 1) >= current
+            needs.append(
+                Need(
+                    subject: .block(hash), preferred: certificate.value.bitmap.signers,
+                    mayBeUnderWay: isNew && own != nil))
+            // From a header on, the way goes over parents.
+            if header != nil { return needs }
         }
-        // Bodies are sent to those who vote on them; ancestors have been.
-        let isNew = hash == lastFinalHash && certificate.value.view.advanced(by: 1) >= current
-        return Need(
-            subject: .block(hash), preferred: signers, mayBeUnderWay: isNew && own != nil)
+        return needs
+    }
+
+    /// How many finalizations whose blocks are not here are followed at once.
+    static var finalsWantedMax: Int { 8 }
+
+    /// The finalizations that were not told yet, newest first.
+    var untoldFinals: [Verified<Certificate>] {
+        guard let lastFinal else { return [] }
+        let earlier = unchecked.filter { $0.value.view < lastFinal.value.view }
+        return [lastFinal] + earlier.reversed()
     }
 
     /// Whether the way to a final block is worth a range sync, during which no vote is cast: more
