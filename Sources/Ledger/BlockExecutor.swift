@@ -43,16 +43,28 @@ public struct BlockExecutor<Base: StateReader> {
     private var base: Base
     /// Blocks above the committed one, by hash.
     private var executed: [Digest: ExecutedBlock] = [:]
+    /// Blocks of this instance whose changes are in `base`, the newest last: asked about again,
+    /// they are valid.
+    private var past: [Digest]
 
-    /// - Parameter base: the state after `committed`.
+    /// How many committed blocks are remembered, at least.
+    static var pastMax: Int { 128 }
+
+    /// - Parameters:
+    ///   - base: the state after `committed`.
+    ///   - past: committed blocks that consensus does not know to be so. A restarted engine begins
+    ///     at the last block with a finalization of its own, and goes once more over those that
+    ///     were committed above it.
     public init(
         genesisHash: Digest, instance: Instance, committed: BlockSummary, base: Base,
-        signatures: SignatureCheck = .ed25519, election: Election = .standing
+        past: [Digest] = [], signatures: SignatureCheck = .ed25519,
+        election: Election = .standing
     ) {
         self.genesisHash = genesisHash
         self.instance = instance
         self.committed = committed
         self.base = base
+        self.past = past
         self.signatures = signatures
         self.election = election
     }
@@ -69,6 +81,8 @@ public struct BlockExecutor<Base: StateReader> {
         committed = summary
         self.base = base
         executed = executed.filter { $0.value.block.header.height > summary.height }
+        past.append(summary.hash)
+        if past.count > 2 * Self.pastMax { past.removeFirst(Self.pastMax) }
     }
 
     /// The epoch of `instance` begins; the block that it starts from is committed.
@@ -78,6 +92,7 @@ public struct BlockExecutor<Base: StateReader> {
             "the boundary before epoch \(instance.epoch) is committed")
         self.instance = instance
         executed = [:]
+        past = []
     }
 
     private var boundary: Height {
@@ -116,7 +131,7 @@ public struct BlockExecutor<Base: StateReader> {
         _ block: Block, verified: (SignedTransaction) -> Verified<SignedTransaction>?
     ) -> Verdict {
         let hash = block.hash
-        if executed[hash] != nil { return .valid }
+        if executed[hash] != nil || past.contains(hash) { return .valid }
         guard let parent = state(after: block.header.parentHash) else { return .unavailable }
         guard isWellFormed(block, on: parent.summary) else { return .invalid }
         var transactions: [Verified<SignedTransaction>] = []

@@ -33,14 +33,15 @@ actor Executor {
     init(
         jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, disk: Mailbox<BlockDisk.Job>,
         verifier: Verifier, genesisHash: Digest, instance: Instance, committed: BlockSummary,
-        base: Snapshot
+        base: Snapshot, past: [Digest]
     ) {
         self.jobs = jobs
         self.loop = loop
         self.disk = disk
         self.verifier = verifier
         blocks = BlockExecutor(
-            genesisHash: genesisHash, instance: instance, committed: committed, base: base)
+            genesisHash: genesisHash, instance: instance, committed: committed, base: base,
+            past: past)
     }
 
     /// Works until the mailbox is closed.

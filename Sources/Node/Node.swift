@@ -83,7 +83,7 @@ public final class Node: Service {
         executor = Executor(
             jobs: executorJobs, loop: inputs, disk: blockJobs, verifier: verifier,
             genesisHash: genesis.hash, instance: instance, committed: data.view.head,
-            base: data.view.snapshot)
+            base: data.view.snapshot, past: data.past.map(\.hash))
         blockDisk = BlockDisk(
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
@@ -111,7 +111,7 @@ public final class Node: Service {
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, views: data.logViews)
-        inputs.send(.replica(.start(blocks: data.undecided)))
+        inputs.send(.replica(.start(blocks: data.past + data.undecided)))
     }
 
     private static func clock(

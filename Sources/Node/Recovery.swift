@@ -16,6 +16,8 @@ struct OpenedData: ~Copyable {
     let view: StateView.Published
     let log: VoteLog
     let recovery: Consensus.Recovery
+    /// Committed blocks above the floor of the recovery, ascending.
+    let past: [Block]
     /// The bodies above the committed block.
     let undecided: [Block]
     let logViews: [(sequence: UInt64, view: View)]
@@ -111,18 +113,21 @@ enum DataFolder {
             records.append(record)
             views.append((entry.sequence, record.view))
         }
+        let floor = try floor(of: blocks, at: snapshot.height, in: instance, home)
+        let past = DataFolder.past(
+            of: blocks, above: floor?.header.height ?? instance.base.height,
+            through: snapshot.height)
         let undecided = blocks.undecided().filter { $0.height > snapshot.height }
             .compactMap { blocks.block($0.hash) }
         let recovery = Consensus.Recovery(
-            floor: try floor(of: blocks, at: snapshot.height, in: instance, home),
-            records: records, headers: undecided.map(\.header),
+            floor: floor, records: records, headers: (past + undecided).map(\.header),
             lastSequence: log.nextSequence - 1)
         return OpenedData(
             blocks: blocks, states: states,
             view: StateView.Published(
                 head: base, snapshot: snapshot, rules: Rules(over: snapshot),
                 instance: instance),
-            log: log, recovery: recovery, undecided: undecided, logViews: views)
+            log: log, recovery: recovery, past: past, undecided: undecided, logViews: views)
     }
 
     /// The last committed block.
@@ -138,6 +143,20 @@ enum DataFolder {
                 path: home.database, detail: "the block of height \(height) is missing")
         }
         return block.header.summary
+    }
+
+    /// Committed blocks that have no finalization of their own above them: consensus goes over them
+    /// once more after a restart.
+    private static func past(
+        of blocks: BlockStore, above floor: Height, through head: Height
+    ) -> [Block] {
+        var past: [Block] = []
+        var height = floor.advanced(by: 1)
+        while height <= head, let hash = blocks.hash(at: height), let block = blocks.block(hash) {
+            past.append(block)
+            height = height.advanced(by: 1)
+        }
+        return past
     }
 
     /// The highest committed block that has a finalization of its own. Blocks above it that are
