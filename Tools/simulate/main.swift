@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Simulator
 
 /// Runs simulations until they are done, and says what broke.
@@ -9,6 +10,9 @@ struct Simulate: ParsableCommand {
 
     @Option(help: "How many seeds.")
     var seeds: UInt64 = 1_000
+
+    @Option(help: "Begin no further seed after so many seconds of real time.")
+    var seconds: UInt64?
 
     @Option(help: "The first seed.")
     var from: UInt64 = 1
@@ -73,16 +77,21 @@ struct Simulate: ParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         var totals = Totals()
+        var count: UInt64 = 0
         for seed in from..<from + seeds {
+            if let seconds, clock.now - start > .seconds(seconds) { break }
+            count += 1
             let outcome = World(plan(chosen, seed: seed)).run()
             let violations = chosen.violations(of: outcome)
             totals.add(outcome)
             if regions { printFigures(of: outcome) }
             totals.violations += violations.count
             for violation in violations { print("seed \(seed): \(violation)") }
+            // What was found must not be lost with a process that is killed; nil is all streams.
+            if !violations.isEmpty { fflush(nil) }
             if trace, !violations.isEmpty || noHeal { printTrace(chosen, seed: seed) }
         }
-        totals.print(seeds: seeds, elapsed: clock.now - start)
+        totals.print(seeds: count, elapsed: clock.now - start)
         if totals.violations > 0 { throw ExitCode(1) }
     }
 

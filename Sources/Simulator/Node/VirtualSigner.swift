@@ -8,6 +8,7 @@ struct VirtualSigner: Sendable {
     private static let fileName = "signer/votes"
     private static let voteRecord: UInt8 = 1
     private static let markRecord: UInt8 = 2
+    private static let lossRecord: UInt8 = 3
     /// Takes the place of the instance in the frames; the rows name their own.
     private static let frame = Digest(.signedVote, [])
 
@@ -57,6 +58,8 @@ struct VirtualSigner: Sendable {
     private var rows: [Row] = []
     private var marks: [Mark] = []
     private var nextSequence: UInt64 = 1
+    /// When an earlier record was lost: there is no vote in an epoch that had begun by then.
+    private(set) var silentSince: Timestamp?
 
     /// Reads the record and cuts off a torn tail.
     ///
@@ -74,6 +77,8 @@ struct VirtualSigner: Sendable {
             {
                 rows.append(row)
                 table.record(row.vote, instance: row.instance)
+            } else if record.type == VirtualSigner.lossRecord {
+                silentSince = try? Timestamp(decoding: record.payload)
             } else if let mark = try? Mark(decoding: record.payload) {
                 marks.append(mark)
                 table.prune(instance: mark.instance, through: mark.view)
@@ -123,11 +128,15 @@ struct VirtualSigner: Sendable {
         marks.append(Mark(instance: instance, view: max(old?.view ?? .zero, view)))
         table.prune(instance: instance, through: view)
         var bytes: [UInt8] = []
+        if let silentSince { bytes += encoded(VirtualSigner.lossRecord, silentSince) }
         for mark in marks { bytes += encoded(VirtualSigner.markRecord, mark) }
         for row in rows { bytes += encoded(VirtualSigner.voteRecord, row) }
         disk.replace(VirtualSigner.fileName, by: bytes)
     }
 
-    /// Deletes the record, as an accident or a move to another machine does.
-    static func delete(on disk: inout VirtualDisk) { disk.remove(fileName) }
+    /// The record is lost, as by an accident or a move to another machine; a new one says so.
+    static func beginSilent(since time: Timestamp, on disk: inout VirtualDisk) {
+        let record = LogRecord(type: lossRecord, sequence: 1, payload: time.encoded())
+        disk.replace(fileName, by: LogFrame.encode(record, instance: frame))
+    }
 }

@@ -43,6 +43,9 @@ public enum Fault: Hashable, Sendable {
     case readErrors(permille: UInt64)
     /// A node finds its log deleted after each crash; the signer's record stays.
     case lostLog(node: Int)
+    /// A node loses its signer's record, and its log too, at its first crash after this moment: it
+    /// must be silent until the next epoch (S41).
+    case lostSigner(node: Int, from: UInt64)
     /// Everything that a node computes takes so many times longer.
     case slowNode(node: Int, factor: UInt64)
 
@@ -67,6 +70,7 @@ public enum Fault: Hashable, Sendable {
         case .syncErrors: "sync-errors"
         case .readErrors: "read-errors"
         case .lostLog: "lost-log"
+        case .lostSigner: "lost-signer"
         case .slowNode: "slow-node"
         }
     }
@@ -76,7 +80,8 @@ public enum Fault: Hashable, Sendable {
         switch self {
         case .lastingCut(let a, let b): [a, b]
         case .clockStep(let node, _, _), .crash(let node, _, _), .crashAt(_, let node, _),
-            .dead(let node, _), .lostLog(let node), .slowNode(let node, _):
+            .dead(let node, _), .lostLog(let node), .lostSigner(let node, _),
+            .slowNode(let node, _):
             [node]
         case .jitter, .loss, .duplication, .bandwidth, .partitions, .partition, .clockSkew,
             .clockDrift, .crashes, .slowSyncs, .syncErrors, .readErrors:

@@ -1,7 +1,7 @@
 /// The named scenarios.
 public enum ScenarioTable {
     public static let all: [Scenario] =
-        [swarm, allHonest, leaderCrashed, halfPartition] + directed
+        [swarm, soak, allHonest, leaderCrashed, halfPartition] + directed
 
     public static func named(_ name: String) -> Scenario? {
         all.first { $0.name.lowercased() == name.lowercased() }
@@ -12,6 +12,21 @@ public enum ScenarioTable {
         "swarm", "Whatever goes wrong in any mixture, nodes agree, and go on once it heals."
     ) { _, setting in
         Swarm.plan(seed: setting.seed, validators: setting.validators)
+    }
+
+    /// Nodes keep what they need only, so that whoever watches the process sees whether anything
+    /// grows that should not.
+    private static let soak = Scenario(
+        "soak", "A day with restarts: the process does not grow."
+    ) { random, setting in
+        var plan = WorldPlan(seed: setting.seed, validators: setting.validators ?? 4)
+        plan.latency = random.within(10...50)
+        plan.load = WorldPlan.Load(perSecondThousandths: 1_000)
+        plan.epochs = WorldPlan.Epochs(length: 3_600, seats: plan.validators, overlapPercent: 100)
+        plan.faults = [.crashes(perMinuteThousandths: 50), .loss(permille: 10)]
+        plan.retainedHeights = 2_000
+        plan.milliseconds = 86_400_000
+        return plan
     }
 
     private static let allHonest = Scenario(

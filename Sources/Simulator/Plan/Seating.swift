@@ -64,10 +64,13 @@ struct Seating: Sendable {
         return seats(of: epoch)
     }
 
-    /// Whether the nodes that do not follow the protocol stay below a third of the power in every
+    /// Whether the nodes that do not follow the protocol, or cannot for want of their records, stay below a third of the power in every
     /// set that a run can reach.
     var isTolerable: Bool {
-        let faulty = Set(plan.corrupted.map(\.node)).union(plan.deadNodes)
+        var faulty = Set(plan.corrupted.map(\.node)).union(plan.deadNodes)
+        for fault in plan.faults where ["lost-log", "lost-signer"].contains(fault.name) {
+            faulty.formUnion(fault.nodes)
+        }
         let last: UInt64 = plan.epochs == nil ? 0 : 2 * UInt64(plan.validators) + 2
         for epoch in 0...last {
             var total: UInt64 = 0

@@ -7,11 +7,13 @@ public enum Swarm {
         let count = validators ?? drawCount(&random)
         var plan = WorldPlan(seed: seed, validators: count)
         plan.stakes = random.pick(WorldPlan.Stakes.allCases)
+        plan.followers = random.chance(150) ? 1 : 0
         plan.latency = random.pick([1, 5, 20, 50, 100, 300])
         if random.chance(300) { plan.latency = random.within(1...300) }
         drawTiming(of: &plan, &random)
         drawMachines(of: &plan, &random)
         drawLoad(of: &plan, &random)
+        drawEpochs(of: &plan, &random)
         drawFaults(of: &plan, &random)
         drawCulprits(of: &plan, &random)
         return plan
@@ -53,6 +55,18 @@ public enum Swarm {
             accounts: random.within(2...16))
     }
 
+    private static func drawEpochs(of plan: inout WorldPlan, _ random: inout SeededRandom) {
+        guard random.chance(600) else { return }
+        var seats = plan.validators
+        if plan.validators > 4, random.chance(600) {
+            seats = random.within(4...plan.validators)
+        }
+        plan.epochs = WorldPlan.Epochs(
+            length: random.within(16...40), seats: seats,
+            overlapPercent: random.pick([100, 67, 34, 0]))
+        plan.epochs?.hasGarbage = random.chance(100)
+    }
+
     private static func drawFaults(of plan: inout WorldPlan, _ random: inout SeededRandom) {
         let count = plan.nodes
         func add(_ fault: Fault, _ permille: UInt64) {
@@ -73,12 +87,16 @@ public enum Swarm {
             let (a, b) = (random.below(count), random.below(count))
             if a != b { add(.lastingCut(a, b), 100) }
             add(.lostLog(node: random.below(count)), 100)
+            add(.lostSigner(node: random.below(count), from: random.below(30_000 as UInt64)), 50)
             add(.slowNode(node: random.below(count), factor: random.within(2...10)), 100)
         }
     }
 
     /// Byzantine and dead nodes, together below a third of the power of every set.
     private static func drawCulprits(of plan: inout WorldPlan, _ random: inout SeededRandom) {
+        if !Seating(plan).isTolerable {
+            plan.faults.removeAll { ["lost-log", "lost-signer"].contains($0.name) }
+        }
         guard plan.validators >= 4, random.chance(600) else { return }
         let names = AdversaryLibrary.names
         let candidates = Array(0..<plan.validators).shuffled(using: &random)

@@ -10,6 +10,8 @@ struct ActiveFaults: Sendable {
     var clockSkew: UInt64 = 0
     var clockDrift: UInt64 = 0
     var lostLogs: Set<Int> = []
+    /// By member: when it may lose its signer's record, in milliseconds.
+    var lostSigners: [Int: UInt64] = [:]
     /// By member, in milliseconds; zero: it never starts.
     private(set) var deadFrom: [Int: UInt64] = [:]
     var crashesAt: [(step: Step, node: Int, count: Int)] = []
@@ -25,6 +27,7 @@ struct ActiveFaults: Sendable {
             case .clockSkew(let most): clockSkew = most
             case .clockDrift(let most): clockDrift = most
             case .lostLog(let node): lostLogs.insert(node)
+            case .lostSigner(let node, let from): lostSigners[node] = from
             case .dead(let node, let start): deadFrom[node] = start
             case .crashAt(let step, let node, let count): crashesAt.append((step, node, count))
             case .jitter, .loss, .duplication, .bandwidth, .partition, .lastingCut, .clockStep,
@@ -42,6 +45,7 @@ struct ActiveFaults: Sendable {
         syncErrors = 0
         readErrors = 0
         lostLogs = []
+        lostSigners = [:]
         crashesAt = []
     }
 }

@@ -58,7 +58,8 @@ struct VirtualNetwork: Sendable {
             case .bandwidth(let megabits): linkPerByte = 8_000_000 / max(1, megabits)
             case .lastingCut(let a, let b): lastingCuts.append((a, b))
             case .partitions, .partition, .clockSkew, .clockDrift, .clockStep, .crashes, .crash,
-                .crashAt, .dead, .slowSyncs, .syncErrors, .readErrors, .lostLog, .slowNode:
+                .crashAt, .dead, .slowSyncs, .syncErrors, .readErrors, .lostLog, .lostSigner,
+                .slowNode:
                 continue
             }
         }

@@ -45,7 +45,8 @@ extension World {
         case .slowNode(let member, let factor):
             for node in nodes where node.member == member { node.slowness = max(1, factor) }
         case .jitter, .loss, .duplication, .bandwidth, .partitions, .lastingCut, .clockSkew,
-            .clockDrift, .crashes, .crashAt, .slowSyncs, .syncErrors, .readErrors, .lostLog:
+            .clockDrift, .crashes, .crashAt, .slowSyncs, .syncErrors, .readErrors, .lostLog,
+            .lostSigner:
             return
         }
     }
@@ -98,6 +99,13 @@ extension World {
         if faults.lostLogs.contains(node.member) {
             VirtualVoteLog.deleteAll(on: &node.storage.disk)
             node.promisedRecords = nil
+        }
+        if let from = faults.lostSigners[node.member], from * 1_000_000 <= now {
+            faults.lostSigners[node.member] = nil
+            VirtualVoteLog.deleteAll(on: &node.storage.disk)
+            VirtualSigner.beginSilent(
+                since: node.wall(now), on: &node.storage.disk)
+            trace.note("\(now / 1_000_000) \(node.endpoint) loses its signer's record")
         }
         for (other, connection) in node.connections.sorted(by: { $0.key < $1.key }) {
             let delay =

@@ -27,21 +27,26 @@ extension World {
             node.member, height: node.head.height, hash: node.head.hash,
             root: node.published.root.hash)
         openSigner(of: node)
-        let start = epochStart(of: node)
+        let past = blocksAboveFloor(of: node)
+        let blocks = past + undecided(of: node)
+        let start = epochStart(of: node, undecided: blocks)
         node.instance = start.instance
         node.ownIndex = start.ownIndex
         checker.begun(start.instance, by: node.member)
         node.replica = Replica(
             configuration: Replica.Configuration(
                 reporter: cast.members[node.member].operatorAddress),
-            epoch: start, committed: node.head)
+            epoch: start,
+            committed: node.head.height == start.instance.base.height
+                ? start.instance.base : node.head)
         node.executor = BlockExecutor(
             genesisHash: cast.genesisHash, instance: start.instance, committed: node.head,
-            base: node.published, signatures: ToySignature.check, election: election)
+            base: node.published, past: past.map(\.hash), signatures: ToySignature.check,
+            election: election)
         trace.note(
             "\(now / 1_000_000) \(node.endpoint) starts at \(node.head.height), "
                 + "epoch \(start.instance.epoch)")
-        give(.start(blocks: undecided(of: node)), to: node)
+        give(.start(blocks: blocks), to: node)
         dialEverybody(from: node)
     }
 
@@ -54,9 +59,29 @@ extension World {
         return header.summary
     }
 
+    /// Blocks that are committed, but above the last one with a finalization of its own.
+    private func blocksAboveFloor(of node: SimulatedNode) -> [Block] {
+        let record = Queries.epochRecord(Queries.epoch(over: node.published), over: node.published)
+        var height = record?.first ?? Height(1)
+        if let last = node.storage.lastFinalization {
+            height = max(height, last.height.advanced(by: 1))
+        }
+        var blocks: [Block] = []
+        while height <= node.head.height, let hash = node.storage.hash(at: height),
+            let block = node.storage.block(hash)
+        {
+            blocks.append(block)
+            height = height.advanced(by: 1)
+        }
+        return blocks
+    }
+
     private func undecided(of node: SimulatedNode) -> [Block] {
-        node.storage.undecided().compactMap { node.storage.block($0) }
-            .filter { $0.header.height > node.head.height }
+        // A damaged row is as good as none: the block is fetched again.
+        let errors = faults.readErrors
+        return node.storage.undecided().compactMap { hash in
+            errors > 0 && chances.machines.chance(errors) ? nil : node.storage.block(hash)
+        }.filter { $0.header.height > node.head.height }
     }
 
     private func openSigner(of node: SimulatedNode) {
@@ -71,9 +96,9 @@ extension World {
     }
 
     /// The epoch that builds on the committed block, with what the logs hold of it; opens its log.
-    func epochStart(of node: SimulatedNode) -> EpochStart {
+    func epochStart(of node: SimulatedNode, undecided: [Block] = []) -> EpochStart {
         let state = node.published
-        let epoch = Queries.epoch(after: node.head, over: state)
+        let epoch = Queries.epoch(over: state)
         let start = SimulatedNode.epochStart(
             after: node.head, epoch: epoch, over: state, consensusKey: node.consensusKey,
             timing: plan.timing)
@@ -86,13 +111,15 @@ extension World {
                 vote.value.statement, view: vote.value.view, signer: vote.value.signer,
                 instance: instance.id)
         }
+        // Whose signer's record was lost does not vote in an epoch that had begun by then.
+        let isSilent = (node.signer?.silentSince).map { instance.base.timestamp <= $0 } ?? false
         let recovery = Recovery(
             floor: floor(of: node, epoch: epoch), records: log.records, signedVotes: votes,
-            headers: undecided(of: node).map(\.header), lastSequence: log.lastSequence)
+            headers: undecided.map(\.header), lastSequence: log.lastSequence)
         let before = epoch == .zero ? nil : epoch.lowered(by: 1)
         let hint = before.flatMap { node.storage.boundary(of: $0) }
         return EpochStart(
-            instance: instance, ownIndex: start.ownIndex, seats: start.seats,
+            instance: instance, ownIndex: isSilent ? nil : start.ownIndex, seats: start.seats,
             timing: start.timing, recovery: recovery,
             previous: hint.map {
                 FinalizedHead(header: $0.header, certificate: .restored($0.finalization))
