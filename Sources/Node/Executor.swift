@@ -92,6 +92,9 @@ actor Executor {
             loop.send(.replica(.buildFailed(instance: job.instance, view: job.view)))
             return
         }
+        if built.isSubstitute {
+            loop.send(.substituted(job.view))
+        }
         loop.send(
             .replica(
                 .built(

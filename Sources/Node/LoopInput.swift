@@ -14,6 +14,8 @@ enum LoopInput: Sendable {
     case nextSequence(Address, lane: UInt16, CheckedContinuation<UInt64?, Never>)
     /// Work of a shell's own thread failed in a way that the process cannot go on from.
     case fatal(NodeFailure)
+    /// The block that this leader filled failed its own check, and an empty one took its place.
+    case substituted(View)
     case stop
 }
 

@@ -89,7 +89,11 @@ public final class Node: Service {
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
         let replica = Replica(
-            configuration: Replica.Configuration(),
+            // Whoever finds an offence is named by the account of its validator.
+            configuration: Replica.Configuration(
+                reporter: publicKey.flatMap {
+                    Queries.validator(key: $0, over: data.view.snapshot)?.operatorAddress
+                }),
             epoch: epochs.start(instance, over: data.view.snapshot, recovery: recovery),
             committed: data.view.head.height == instance.base.height
                 ? instance.base : data.view.head)

@@ -72,7 +72,7 @@ actor ReplicaLoop {
         switch input {
         case .waiting(_, let continuation): continuation.resume(returning: nil)
         case .nextSequence(_, _, let continuation): continuation.resume(returning: nil)
-        case .replica, .message, .fatal, .stop: return
+        case .replica, .message, .fatal, .substituted, .stop: return
         }
     }
 
@@ -88,6 +88,10 @@ actor ReplicaLoop {
             continuation.resume(returning: replica.nextSequence(of: sender, lane: lane))
         case .fatal(let failure):
             self.failure = failure
+        case .substituted(let view):
+            machinery.logger.error(
+                "The block that was built failed its check; an empty one takes its place.",
+                metadata: ["view": "\(view)"])
         case .stop:
             return
         }
