@@ -88,15 +88,7 @@ public final class Node: Service {
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
-        let replica = Replica(
-            // Whoever finds an offence is named by the account of its validator.
-            configuration: Replica.Configuration(
-                reporter: publicKey.flatMap {
-                    Queries.validator(key: $0, over: data.view.snapshot)?.operatorAddress
-                }),
-            epoch: epochs.start(instance, over: data.view.snapshot, recovery: recovery),
-            committed: data.view.head.height == instance.base.height
-                ? instance.base : data.view.head)
+        let replica = Node.replica(data.view, epochs: epochs, recovery: recovery)
         loop = ReplicaLoop(
             inputs: inputs,
             machinery: ReplicaLoop.Machinery(
@@ -116,6 +108,20 @@ public final class Node: Service {
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, views: data.logViews)
         inputs.send(.replica(.start(blocks: data.past + data.undecided)))
+    }
+
+    private static func replica(
+        _ view: StateView.Published, epochs: EpochSource, recovery: Consensus.Recovery
+    ) -> Replica {
+        // Evidence in own blocks names the account of the own validator.
+        let reporter = epochs.consensusKey.flatMap {
+            Queries.validator(key: $0, over: view.snapshot)?.operatorAddress
+        }
+        let instance = view.instance
+        return Replica(
+            configuration: Replica.Configuration(reporter: reporter),
+            epoch: epochs.start(instance, over: view.snapshot, recovery: recovery),
+            committed: view.head.height == instance.base.height ? instance.base : view.head)
     }
 
     private static func clock(

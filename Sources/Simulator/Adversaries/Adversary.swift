@@ -4,8 +4,8 @@ import Cryptography
 import Ledger
 import Replica
 
-/// What a Byzantine node does. It runs the whole honest node, so that it knows what is going on, and
-/// an adversary changes what leaves it; its signer signs anything.
+/// What a Byzantine node does. It runs the whole honest node, so that it knows what is going on,
+/// and an adversary changes what leaves it; its signer signs anything.
 ///
 /// One file for each; `AdversaryLibrary` has them by name.
 public protocol Adversary {

@@ -87,8 +87,8 @@ public struct VirtualDisk: Sendable {
         files[name]?.syncedCount = count
     }
 
-    /// Puts a file of these bytes in the place of `name`, durably: after a crash there is either the
-    /// old one or the new.
+    /// Puts a file of these bytes in the place of `name`, durably: after a crash there is either
+    /// the old one or the new.
     public mutating func replace(_ name: String, by bytes: [UInt8]) {
         if files[name] == nil {
             names.append(name)

@@ -1,5 +1,5 @@
-/// Makes a failing plan smaller while it still fails: fewer faults, adversaries and nodes, less time
-/// and load.
+/// Makes a failing plan smaller while it still fails: fewer faults, adversaries and nodes, less
+/// time and load.
 public struct Minimizer: Sendable {
     /// What may be left out of a plan, as the command line has it too.
     public enum Reduction: Hashable, Sendable {

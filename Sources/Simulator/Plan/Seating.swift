@@ -64,8 +64,8 @@ struct Seating: Sendable {
         return seats(of: epoch)
     }
 
-    /// Whether the nodes that do not follow the protocol, or cannot for want of their records, stay below a third of the power in every
-    /// set that a run can reach.
+    /// Whether the nodes that do not follow the protocol, or cannot for want of their records, stay
+    /// below a third of the power in every set that a run can reach.
     var isTolerable: Bool {
         var faulty = Set(plan.corrupted.map(\.node)).union(plan.deadNodes)
         for fault in plan.faults where ["lost-log", "lost-signer"].contains(fault.name) {

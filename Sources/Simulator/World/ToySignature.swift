@@ -1,8 +1,8 @@
 import Chain
 import Cryptography
 
-/// Signatures of a simulation: a keyed hash in the place of Ed25519, which would take nine tenths of
-/// the time. Everything is really signed and really checked; who may sign with which key is a
+/// Signatures of a simulation: a keyed hash in the place of Ed25519, which would take nine tenths
+/// of the time. Everything is really signed and really checked; who may sign with which key is a
 /// matter of the simulator's own discipline.
 public enum ToySignature {
     /// What only the simulator knows; a message that was made without it does not verify.
