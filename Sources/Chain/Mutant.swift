@@ -1,7 +1,7 @@
 /// Deliberate bugs, to see that the simulator finds them (testing.md 1, layer 9). Each stands at
-/// its place in the code as `Mutant.isActive(.name)`, and one at a time can be switched on, in builds
-/// that define MUTANTS: the debug configuration alone. In every other build `isActive` is the
-/// constant false, and nothing of them remains.
+/// its place in the code as `Mutant.isActive(.name)`, and one at a time can be switched on, in
+/// builds that define MUTANTS: the debug configuration alone. In every other build `isActive` is
+/// the constant false, and nothing of them remains.
 public enum Mutant: String, CaseIterable, Sendable {
     // Consensus: votes.
     /// R6: finalizes a view that was given up.
