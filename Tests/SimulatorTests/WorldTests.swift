@@ -38,14 +38,6 @@ import Testing
         #expect(first.trace.digest != second.trace.digest)
     }
 
-    @Test(arguments: ["S01"])
-    func `a scenario meets its criterion`(name: String) throws {
-        let scenario = try #require(ScenarioTable.named(name))
-        let plan = scenario.plan(Scenario.Setting(seed: 1))
-        let outcome = World(plan).run()
-        #expect(scenario.violations(of: outcome).isEmpty)
-    }
-
     @Test func `transactions of clients end up in blocks, once`() {
         var plan = WorldPlan(seed: 3, validators: 4)
         plan.load = WorldPlan.Load(perSecondThousandths: 5_000, invalidPermille: 300)

@@ -17,7 +17,7 @@ struct Simulate: ParsableCommand {
     @Option(help: "The first seed.")
     var from: UInt64 = 1
 
-    @Option(help: "A named scenario; `list` shows them.")
+    @Option(help: "A named scenario; `list` shows them, `all` runs them all.")
     var scenario = "swarm"
 
     @Option(help: "How many validators; drawn by each seed unless given.")
@@ -63,7 +63,7 @@ struct Simulate: ParsableCommand {
         if let validators, !(1...100).contains(validators) {
             throw ValidationError("--validators is from 1 to 100")
         }
-        if scenario != "list", ScenarioTable.named(scenario) == nil {
+        if !["list", "all"].contains(scenario), ScenarioTable.named(scenario) == nil {
             throw ValidationError("there is no scenario \(scenario); `--scenario list` shows them")
         }
     }
@@ -72,8 +72,27 @@ struct Simulate: ParsableCommand {
         if let mutant { return try MutantsReport.look(for: mutant, seconds: mutantSeconds) }
         if let mutants { return try MutantsReport.run(mutants, seconds: mutantSeconds) }
         if let twins { return try TwinsReport.run(twins, from: from) }
+        if scenario == "list" { return list() }
+        if scenario == "all" { return try runAll() }
         guard let chosen = ScenarioTable.named(scenario) else { return list() }
         if let minimize { return try shrink(chosen, seed: minimize) }
+        if runSeeds(of: chosen) > 0 { throw ExitCode(1) }
+    }
+
+    private func runAll() throws {
+        var failed: [String] = []
+        for scenario in ScenarioTable.scenarios {
+            print("\(scenario.name): \(scenario.title)")
+            if runSeeds(of: scenario) > 0 { failed.append(scenario.name) }
+        }
+        print("\(ScenarioTable.scenarios.count) scenarios, \(seeds) seeds each")
+        guard !failed.isEmpty else { return }
+        print("failed: \(failed.joined(separator: " "))")
+        throw ExitCode(1)
+    }
+
+    /// - Returns: how many violations there were.
+    private func runSeeds(of chosen: Scenario) -> Int {
         let clock = ContinuousClock()
         let start = clock.now
         var totals = Totals()
@@ -92,7 +111,7 @@ struct Simulate: ParsableCommand {
             if trace, !violations.isEmpty || noHeal { printTrace(chosen, seed: seed) }
         }
         totals.print(seeds: count, elapsed: clock.now - start)
-        if totals.violations > 0 { throw ExitCode(1) }
+        return totals.violations
     }
 
     private func list() {

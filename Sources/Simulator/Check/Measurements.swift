@@ -26,9 +26,14 @@ struct Measurements: Sendable {
         builtAt[block.hash] = (now, block.header.height)
     }
 
-    mutating func finalized(_ header: Header, _ node: SimulatedNode, at now: UInt64) {
-        guard let built = builtAt[header.hash] else { return }
+    /// How long it took since the block was built, if that is remembered.
+    @discardableResult
+    mutating func finalized(
+        _ header: Header, _ node: SimulatedNode, at now: UInt64
+    ) -> UInt64? {
+        guard let built = builtAt[header.hash] else { return nil }
         finality.add(now - built.time)
+        return now - built.time
     }
 
     mutating func entered(_ view: View, _ node: SimulatedNode, at now: UInt64) {

@@ -29,6 +29,7 @@ public struct Outcome: Sendable {
     public let viewTime: Histogram
     /// By endpoint.
     public let nodes: [NodeFacts]
+    public let timeline: Timeline
     public let trace: Trace
 
     public var seed: UInt64 { plan.seed }
@@ -47,6 +48,7 @@ extension World {
             submitted: measurements.submitted, admitted: measurements.admitted,
             included: measurements.transactions, evidence: measurements.evidence,
             invalidProposals: measurements.invalidProposals, finality: measurements.finality,
-            viewTime: measurements.viewTime, nodes: nodes.map(\.facts), trace: trace)
+            viewTime: measurements.viewTime, nodes: nodes.map(\.facts),
+            timeline: timeline, trace: trace)
     }
 }

@@ -13,6 +13,14 @@ public struct RowTable: Sendable {
     private var runs: [[Row]] = []
     public private(set) var count = 0
 
+    /// The bytes of all keys and values.
+    var byteCount: Int {
+        runs.reduce(0) { sum, run in
+            run.reduce(sum) { $0 + $1.key.count + $1.value.count }
+        }
+    }
+
+
     public init() {}
 
     /// Whether `a` comes before `b`: byte by byte, a prefix first.

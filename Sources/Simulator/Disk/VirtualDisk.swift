@@ -109,6 +109,12 @@ public struct VirtualDisk: Sendable {
         files[name]?.bytes[bit / 8] ^= 1 << UInt8(bit % 8)
     }
 
+    /// How much the files and the rows hold.
+    public var byteCount: Int {
+        let inFiles = names.reduce(0) { $0 + (files[$1]?.bytes.count ?? 0) }
+        return rows.reduce(inFiles) { $0 + $1.byteCount }
+    }
+
     // MARK: Rows
 
     public func row(_ key: [UInt8], in column: Int = 0) -> [UInt8]? {

@@ -49,6 +49,9 @@ public enum Fault: Hashable, Sendable {
     /// Everything that a node computes takes so many times longer.
     case slowNode(node: Int, factor: UInt64)
 
+    /// What one scenario needs at a moment of its own.
+    case scripted(ScriptedFault)
+
     /// The short name by which the command line leaves a fault out.
     public var name: String {
         switch self {
@@ -72,6 +75,7 @@ public enum Fault: Hashable, Sendable {
         case .lostLog: "lost-log"
         case .lostSigner: "lost-signer"
         case .slowNode: "slow-node"
+        case .scripted: "scripted"
         }
     }
 
@@ -83,6 +87,7 @@ public enum Fault: Hashable, Sendable {
             .dead(let node, _), .lostLog(let node), .lostSigner(let node, _),
             .slowNode(let node, _):
             [node]
+        case .scripted(let fault): fault.nodes
         case .jitter, .loss, .duplication, .bandwidth, .partitions, .partition, .clockSkew,
             .clockDrift, .crashes, .slowSyncs, .syncErrors, .readErrors:
             []

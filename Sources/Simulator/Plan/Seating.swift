@@ -16,8 +16,9 @@ struct Seating: Sendable {
 
     init(_ plan: WorldPlan) {
         self.plan = plan
-        genesisPowers = Seating.powers(
-            plan.stakes, count: plan.validators, seed: plan.seed)
+        genesisPowers =
+            plan.powers
+            ?? Seating.powers(plan.stakes, count: plan.validators, seed: plan.seed)
     }
 
     private static func powers(

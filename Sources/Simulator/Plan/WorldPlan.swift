@@ -40,6 +40,8 @@ public struct WorldPlan: Sendable {
         /// How many of them no honest client would send.
         public var invalidPermille: UInt64
         public var accounts: Int
+        /// What each transaction asks for; a block is full when the next one might not fit.
+        public var gasLimit: UInt64 = 200_000
 
         public init(
             perSecondThousandths: UInt64, invalidPermille: UInt64 = 0, accounts: Int = 12
@@ -104,6 +106,11 @@ public struct WorldPlan: Sendable {
     /// to see what happens beyond.
     public var corrupted: [Corruption] = []
 
+    /// The power of each validator, instead of `stakes`.
+    public var powers: [UInt64]?
+    /// Whether the outcome says what happened when.
+    public var keepsTimeline = false
+
     /// How long the faults last.
     public var milliseconds: UInt64 = 60_000
     /// Whether everything heals in the end and progress is asked for.
@@ -154,8 +161,22 @@ public struct Corruption: Hashable, Sendable {
 extension WorldPlan {
     public static let nanosecondsPerMillisecond: UInt64 = 1_000_000
 
-    /// The bound H of testing.md 3 for this plan, in milliseconds: two repeats, five timeouts as
-    /// far as they can have grown, and ten views.
+    /// The bound H of testing.md 3 to the letter: 2·t_r + 5·t_a·mult + 10·(2δ + sync + execution).
+    ///
+    /// - Parameter multiplierThousandths: of the timeouts, as reached at the healing.
+    public func literalHealBound(
+        multiplierThousandths: UInt64, latency: UInt64? = nil
+    ) -> UInt64 {
+        let timing = timing
+        let view =
+            2 * (latency ?? self.latency) + machines.syncMilliseconds
+            + machines.executionMilliseconds
+        let advance = timing.advanceTimeout * multiplierThousandths / 1_000
+        return 2 * retryInterval + 5 * advance + 10 * view
+    }
+
+    /// What a run is given: as H, but with what the pacing of the blocks adds, in milliseconds: two
+    /// repeats, five timeouts as far as they can have grown, and ten views.
     ///
     /// - Parameter multiplierThousandths: of the timeouts, as reached at the healing.
     public func healBound(multiplierThousandths: UInt64, latency: UInt64) -> UInt64 {

@@ -31,7 +31,7 @@ struct ActiveFaults: Sendable {
             case .dead(let node, let start): deadFrom[node] = start
             case .crashAt(let step, let node, let count): crashesAt.append((step, node, count))
             case .jitter, .loss, .duplication, .bandwidth, .partition, .lastingCut, .clockStep,
-                .crash, .slowNode:
+                .crash, .slowNode, .scripted:
                 continue
             }
         }

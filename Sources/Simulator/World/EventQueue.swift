@@ -38,6 +38,10 @@ enum Occurrence: Sendable {
     case partition(Partition)
     case reconnection
     case client
+    case burst(Int)
+    case hail
+    case hailOverdue(Int)
+    case sample
     case tick
 }
 

@@ -20,13 +20,13 @@ struct VirtualNetwork: Sendable {
 
     private let endpoints: Int
     /// Nanoseconds one way, by (from, to).
-    private let latencies: [UInt64]
+    private var latencies: [UInt64]
     private var jitter: UInt64 = 0
     private var loss: UInt64 = 0
     private var duplication: UInt64 = 0
     /// Nanoseconds for a byte on a link, in thousandths; zero: no limit.
     private var linkPerByte: UInt64 = 0
-    private let uplinkPerByte: UInt64
+    private var uplinkPerByte: [UInt64]
     /// When a link or a node's uplink has sent what it has.
     private var linkFree: [UInt64]
     private var uplinkFree: [UInt64]
@@ -47,7 +47,8 @@ struct VirtualNetwork: Sendable {
         linkFree = [UInt64](repeating: 0, count: pairs)
         uplinkFree = [UInt64](repeating: 0, count: endpoints)
         blocked = [Bool](repeating: false, count: pairs)
-        uplinkPerByte = plan.uplink.map { 8_000_000 / max(1, $0) } ?? 0
+        uplinkPerByte = [UInt64](
+            repeating: plan.uplink.map { 8_000_000 / max(1, $0) } ?? 0, count: endpoints)
         random = SeededRandom(seed: plan.seed, purpose: "network")
         for fault in plan.faults {
             switch fault {
@@ -57,13 +58,26 @@ struct VirtualNetwork: Sendable {
             case .duplication(let permille): duplication = permille
             case .bandwidth(let megabits): linkPerByte = 8_000_000 / max(1, megabits)
             case .lastingCut(let a, let b): lastingCuts.append((a, b))
-            case .partitions, .partition, .clockSkew, .clockDrift, .clockStep, .crashes, .crash,
-                .crashAt, .dead, .slowSyncs, .syncErrors, .readErrors, .lostLog, .lostSigner,
-                .slowNode:
+            case .scripted(.slowLink(let node, let milliseconds, let megabits)):
+                slowDown(node, milliseconds: milliseconds, megabits: megabits)
+            case .scripted, .partitions, .partition, .clockSkew, .clockDrift, .clockStep,
+                .crashes, .crash, .crashAt, .dead, .slowSyncs, .syncErrors, .readErrors, .lostLog,
+                .lostSigner, .slowNode:
                 continue
             }
         }
         applyLastingCuts()
+    }
+
+    /// One machine that is further away than the others, or has little bandwidth.
+    private mutating func slowDown(_ node: Int, milliseconds: UInt64, megabits: UInt64?) {
+        guard node < endpoints else { return }
+        let extra = milliseconds * WorldPlan.nanosecondsPerMillisecond
+        for other in 0..<endpoints where other != node {
+            latencies[node * endpoints + other] += extra
+            latencies[other * endpoints + node] += extra
+        }
+        if let megabits { uplinkPerByte[node] = 8_000_000 / max(1, megabits) }
     }
 
     /// The longest way, in milliseconds.
@@ -88,8 +102,8 @@ struct VirtualNetwork: Sendable {
     mutating func deliveries(from: Int, to: Int, bytes: Int, now: UInt64) -> [UInt64] {
         let link = from * endpoints + to
         var sent = now
-        if uplinkPerByte > 0 {
-            sent = max(now, uplinkFree[from]) + uplinkPerByte * UInt64(bytes) / 1_000
+        if uplinkPerByte[from] > 0 {
+            sent = max(now, uplinkFree[from]) + uplinkPerByte[from] * UInt64(bytes) / 1_000
             uplinkFree[from] = sent
         }
         if linkPerByte > 0 {

@@ -57,6 +57,14 @@ extension World {
         checker.finalized(header, block.body.transactions, by: node.member)
         checker.committed(header.height, root: node.published.root.hash, by: node.member)
         measurements.committed(block, node)
+        endHail(header.height)
+        if timeline.isKept {
+            timeline.commits.append(
+                Timeline.Commit(
+                    at: now, node: node.endpoint, height: header.height.value,
+                    epoch: header.epoch.value, view: header.view.value,
+                    transactions: block.body.transactions.count, hash: header.hash))
+        }
         checkSupply(of: node)
         enqueue(.committed(header.summary, node.published), at: node)
         guard !reach(.stateWritten, by: node) else { return }
@@ -101,6 +109,8 @@ extension World {
         enqueue(.begin(start.instance), at: node)
         trace.note("\(now / 1_000_000) \(node.endpoint) epoch \(start.instance.epoch)")
         schedule(.input(.epochBegan(start)), to: node, after: 0)
+        note(.epoch, of: node)
+        guard !leavesForGood(node) else { return }
         _ = reach(.instanceBegun, by: node)
     }
 

@@ -29,6 +29,10 @@ extension World {
     /// One client sends one transaction to one node.
     func clientActs() {
         scheduleClients()
+        clientSends()
+    }
+
+    func clientSends() {
         let up = nodes.filter(\.isUp)
         guard !up.isEmpty else { return }
         let node = chances.clients.pick(up)
@@ -49,8 +53,8 @@ extension World {
         var content = Transaction(
             chainID: cast.genesis.chainID, sender: client.address, sequence: next,
             validUntil: height.advanced(by: 200),
-            maxFee: Amount(1_000 + chances.clients.below(500)),
-            gasLimit: 200_000,
+            maxFee: Amount(plan.load.gasLimit / 200 + chances.clients.below(500)),
+            gasLimit: plan.load.gasLimit,
             actions: [
                 .transfer(
                     to: recipient.address, asset: .native,

@@ -45,12 +45,24 @@ extension World {
             report, by: node.member, epoch: node.instance.epoch,
             lastFinalizedView: node.replica.facts.finalizedView)
         switch report {
-        case .entered(let view, _):
+        case .entered(let view, let leader):
             node.view = view
             node.facts.viewsEntered += 1
             measurements.entered(view, node, at: now)
+            if timeline.isKept {
+                timeline.entries.append(
+                    Timeline.Entry(
+                        at: now, node: node.endpoint, epoch: node.instance.epoch.value,
+                        view: view.value, leader: self.leader(leader, in: node.instance)))
+            }
             act(as: node) { $0.entered(view, as: &$1) }
-        case .timedOut: node.facts.timeouts += 1
+        case .timedOut(let view, let leader):
+            node.facts.timeouts += 1
+            guard timeline.isKept else { return }
+            timeline.timeouts.append(
+                Timeline.Timeout(
+                    at: now, node: node.endpoint, epoch: node.instance.epoch.value,
+                    view: view.value, leader: self.leader(leader, in: node.instance)))
         case .evidence: measurements.evidence += 1
         case .safetyHalt, .localDivergence:
             // The real process ends with code 70.
@@ -63,7 +75,14 @@ extension World {
 
     private func measure(_ headers: [Header], finalizedBy node: SimulatedNode) {
         guard !node.isByzantine else { return }
-        for header in headers { measurements.finalized(header, node, at: now) }
+        for header in headers {
+            guard let took = measurements.finalized(header, node, at: now), timeline.isKept else {
+                continue
+            }
+            timeline.finals.append(
+                Timeline.Final(
+                    at: now, node: node.endpoint, height: header.height.value, took: took))
+        }
     }
 
     // MARK: The door

@@ -29,7 +29,8 @@ extension World {
         let machines = plan.machines
         let base = chances.machines.below(machines.executionMilliseconds * 1_000_000 + 1)
         let work = UInt64(transactions) * machines.transactionMicroseconds * 1_000
-        schedule(.executorDone, to: node, after: (base + work) * node.slowness)
+        schedule(
+            .executorDone, to: node, after: (base + work) * node.slowness + extraWork(on: job))
     }
 
     func finishExecution(of node: SimulatedNode) {
@@ -76,6 +77,7 @@ extension World {
         }
         guard !reach(.blockBuilt, by: node) else { return }
         measurements.built(built.block, at: now)
+        noteBuilt(built.block)
         give(
             .built(
                 instance: job.instance, view: job.view, built.block, dropped: built.dropped),

@@ -24,12 +24,19 @@ extension World {
         }
         guard !recipients.isEmpty else { return }
         if !node.isByzantine { inspect(message) }
+        var message = message
+        if !script.isEmpty {
+            guard let changed = scripted(message, by: node) else { return }
+            message = changed
+        }
         if node.adversary != nil {
             act(as: node) { $0.send(message, to: recipients, as: &$1) }
         } else {
             let frame = Frame(channel: message.channel, bytes: message.encoded())
             for recipient in recipients { send(frame, to: recipient, by: node) }
         }
+        if case .proposal(let proposal) = message { sentProposal(proposal, by: node) }
+        guard node.isUp else { return }
         _ = reach(.messageSent, by: node)
     }
 
@@ -55,6 +62,8 @@ extension World {
         let size = frame.bytes.count + 24
         node.facts.bytesSent += UInt64(size)
         trace.mix(UInt64(size))
+        timeline.count(UInt64(size), sentBy: node.endpoint, at: now)
+        if !script.isEmpty, script.isCut(from: node.endpoint, to: recipient, at: now) { return }
         let times = network.deliveries(
             from: node.endpoint, to: recipient, bytes: size, now: now)
         for time in times {

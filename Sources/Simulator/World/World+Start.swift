@@ -46,6 +46,7 @@ extension World {
         trace.note(
             "\(now / 1_000_000) \(node.endpoint) starts at \(node.head.height), "
                 + "epoch \(start.instance.epoch)")
+        note(.start, of: node)
         give(.start(blocks: blocks), to: node)
         dialEverybody(from: node)
     }

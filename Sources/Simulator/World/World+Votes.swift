@@ -111,6 +111,12 @@ extension World {
             guard !reach(.signerSynced, by: node) else { return }
             checker.signed(
                 vote.statement, view: vote.view, signer: vote.signer, instance: intent.instance)
+            if timeline.isKept {
+                timeline.signings.append(
+                    Timeline.Signing(
+                        at: now, node: node.endpoint, epoch: vote.epoch.value,
+                        view: vote.view.value, isNullify: vote.kind == .nullify))
+            }
             schedule(.input(.signed(.restored(vote))), to: node, after: 0)
         case .syncing(let appended):
             for (instance, sequence) in appended {
@@ -133,6 +139,7 @@ extension World {
 
     /// Whether a sync fails: then the process ends before anything rests on it.
     func syncFails(at node: SimulatedNode) -> Bool {
+        if !script.syncFailures.isEmpty, scriptFailsSync(of: node) { return true }
         guard faults.syncErrors > 0, chances.machines.below(1_000_000) < faults.syncErrors else {
             return false
         }

@@ -37,6 +37,8 @@ public final class World {
     var checker: Checker
     var trace: Trace
     var measurements: Measurements
+    var timeline: Timeline
+    var script: ActiveScript
     var clients: Clients
     let nodes: [SimulatedNode]
     /// By network key: several for twins.
@@ -64,6 +66,8 @@ public final class World {
         checker = Checker(plan, cast: cast)
         trace = Trace(keepsLines: keepsTrace)
         measurements = Measurements()
+        timeline = Timeline(isKept: plan.keepsTimeline)
+        script = ActiveScript(plan)
         clients = Clients(cast: cast, load: plan.load)
         deadMembers = plan.deadNodes
         faults = ActiveFaults(plan)
@@ -97,7 +101,7 @@ public final class World {
     public func run() -> Outcome {
         begin()
         let end = plan.milliseconds * WorldPlan.nanosecondsPerMillisecond
-        run(until: end)
+        run(until: end) { !isScriptDone }
         var healed: UInt64 = 0
         var bound: UInt64 = 0
         if plan.heals, checker.violations.isEmpty {
@@ -113,6 +117,7 @@ public final class World {
         startFaults()
         for node in nodes where faults.deadFrom[node.member] != 0 { start(node) }
         scheduleClients()
+        sampleDisks()
     }
 
     /// Lets everything happen until a moment, or until a rule is broken.
@@ -193,6 +198,10 @@ public final class World {
         case .partition(let partition): beginPartition(partition)
         case .reconnection: endPartition()
         case .client: clientActs()
+        case .burst(let count): for _ in 0..<count { clientSends() }
+        case .hail: hail()
+        case .hailOverdue(let number): checkHail(number)
+        case .sample: sampleDisks()
         case .tick: tick(node)
         }
     }

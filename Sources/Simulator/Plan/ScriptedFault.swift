@@ -1,0 +1,39 @@
+/// A fault that one scenario needs at a moment of its own; swarms do not draw them. Times are in
+/// milliseconds.
+public enum ScriptedFault: Hashable, Sendable {
+    /// What some send to others is lost for a while; connections stay.
+    case cut(from: [Int], to: [Int], at: UInt64, milliseconds: UInt64)
+    /// No proposal arrives anywhere for a while; votes do.
+    case lostProposals(at: UInt64, milliseconds: UInt64)
+    /// Proposals come without the certificates that justify them.
+    case bareProposals(node: Int)
+    /// All messages of a node, in both directions, take longer, and its uplink is narrow; lasting.
+    case slowLink(node: Int, milliseconds: UInt64, megabits: UInt64?)
+    /// All nodes are killed at once, so many times, each a random moment after the last brought a
+    /// new block.
+    case hail(count: Int)
+    /// The first block that is built from this height on takes so long to execute.
+    case heavyBlock(height: UInt64, milliseconds: UInt64)
+    /// The first sync of a node from this moment on fails: the process ends, and stays away until
+    /// the healing.
+    case syncFailure(node: Int, at: UInt64)
+    /// A node is switched off right after it sent its n-th proposal, until the healing.
+    case diesAfterProposal(node: Int, count: Int)
+    /// Whoever proposes the boundary block of an epoch dies right after, for so long, and the
+    /// finalize votes of that view are lost.
+    case diesAtBoundary(epoch: UInt64, downMilliseconds: UInt64)
+    /// Who has no seat in the next epoch is gone for good as soon as it has the boundary.
+    case leavesAtBoundary(epoch: UInt64)
+    /// So many transactions reach the nodes within a moment.
+    case burst(at: UInt64, transactions: Int)
+
+    var nodes: [Int] {
+        switch self {
+        case .cut(let a, let b, _, _): a + b
+        case .bareProposals(let node), .slowLink(let node, _, _), .syncFailure(let node, _),
+            .diesAfterProposal(let node, _):
+            [node]
+        case .lostProposals, .hail, .heavyBlock, .diesAtBoundary, .leavesAtBoundary, .burst: []
+        }
+    }
+}

@@ -1,0 +1,253 @@
+import Chain
+import Consensus
+import Cryptography
+import Replica
+
+/// The faults of a script, as the world looks them up; they end with the healing.
+struct ActiveScript: Sendable {
+    private struct Cut: Sendable {
+        let from: Set<Int>
+        let to: Set<Int>
+        let start: UInt64
+        let end: UInt64
+    }
+
+    private var cuts: [Cut] = []
+    private var lostProposals: [(start: UInt64, end: UInt64)] = []
+    private(set) var bare: Set<Int> = []
+    var heavy: (height: UInt64, nanoseconds: UInt64)?
+    /// The one that is heavy.
+    var heavyBlock: Digest?
+    /// By member, in nanoseconds.
+    var syncFailures: [Int: UInt64] = [:]
+    var deaths: [Int: Int] = [:]
+    var boundaryDeaths: [UInt64: UInt64] = [:]
+    /// Finalize votes of these views are lost.
+    var unfinalized: [(epoch: UInt64, view: View)] = []
+    private(set) var leaves: Set<UInt64> = []
+    var left: Set<Int> = []
+    private(set) var hails = false
+    var hailsLeft = 0
+    /// A new block above this height must come before the next one.
+    var hailHeight: Height?
+    private(set) var isEmpty = true
+
+    init(_ plan: WorldPlan) {
+        let unit = WorldPlan.nanosecondsPerMillisecond
+        for case .scripted(let fault) in plan.faults {
+            isEmpty = false
+            switch fault {
+            case .cut(let from, let to, let at, let length):
+                cuts.append(
+                    Cut(from: Set(from), to: Set(to), start: at * unit, end: (at + length) * unit))
+            case .lostProposals(let at, let length):
+                lostProposals.append((at * unit, (at + length) * unit))
+            case .bareProposals(let node): bare.insert(node)
+            case .hail(let count):
+                hails = true
+                hailsLeft = count
+            case .heavyBlock(let height, let length): heavy = (height, length * unit)
+            case .syncFailure(let node, let at): syncFailures[node] = at * unit
+            case .diesAfterProposal(let node, let count): deaths[node] = count
+            case .diesAtBoundary(let epoch, let down): boundaryDeaths[epoch] = down
+            case .leavesAtBoundary(let epoch): leaves.insert(epoch)
+            case .slowLink, .burst: continue
+            }
+        }
+    }
+
+    func isCut(from: Int, to: Int, at now: UInt64) -> Bool {
+        cuts.contains {
+            $0.start <= now && now < $0.end && $0.from.contains(from) && $0.to.contains(to)
+        }
+    }
+
+    func losesProposals(at now: UInt64) -> Bool {
+        lostProposals.contains { $0.start <= now && now < $0.end }
+    }
+
+    mutating func end() {
+        cuts = []
+        lostProposals = []
+        bare = []
+        syncFailures = [:]
+        deaths = [:]
+        boundaryDeaths = [:]
+        unfinalized = []
+        hailsLeft = 0
+        hailHeight = nil
+    }
+}
+
+extension World {
+    private static let millisecond = WorldPlan.nanosecondsPerMillisecond
+
+    // MARK: Schedule
+
+    func startScript(_ fault: ScriptedFault) {
+        switch fault {
+        case .burst(let at, let transactions):
+            schedule(.burst(transactions), afterMilliseconds: at)
+        case .hail: schedule(.hail, afterMilliseconds: chances.faults.within(2_000...5_000))
+        case .cut, .lostProposals, .bareProposals, .slowLink, .heavyBlock, .syncFailure,
+            .diesAfterProposal, .diesAtBoundary, .leavesAtBoundary:
+            return
+        }
+    }
+
+    /// Whether what the plan wants to happen has happened, so that its time need not run out.
+    var isScriptDone: Bool {
+        script.hails && script.hailsLeft == 0 && script.hailHeight == nil
+    }
+
+    // MARK: Hail
+
+    func hail() {
+        guard !isHealing, script.hailsLeft > 0 else { return }
+        script.hailsLeft -= 1
+        timeline.hails += 1
+        script.hailHeight = checker.highest
+        let hails = timeline.hails
+        for node in nodes {
+            crash(node, downMilliseconds: chances.faults.within(10...1_000))
+        }
+        let bound = plan.literalHealBound(multiplierThousandths: 1_000)
+        schedule(.hailOverdue(hails), afterMilliseconds: bound + 1_000)
+    }
+
+    /// After each hail there must be a new block.
+    func checkHail(_ number: Int) {
+        guard timeline.hails == number, script.hailHeight != nil, !isHealing else { return }
+        checker.fail("S10", "no block after the crash \(number)")
+    }
+
+    /// A block was committed.
+    func endHail(_ height: Height) {
+        guard let floor = script.hailHeight, height > floor else { return }
+        script.hailHeight = nil
+        if script.hailsLeft > 0 {
+            schedule(.hail, afterMilliseconds: chances.faults.below(3_000 as UInt64))
+        }
+    }
+
+    // MARK: Messages
+
+    /// A message as it leaves a node under a script; nil: it is lost.
+    func scripted(_ message: PeerMessage, by node: SimulatedNode) -> PeerMessage? {
+        switch message {
+        case .proposal(let proposal):
+            guard !script.losesProposals(at: now) else { return nil }
+            guard script.bare.contains(node.member), !proposal.justification.isEmpty else {
+                return message
+            }
+            timeline.happened += 1
+            return .proposal(
+                BlockProposal(
+                    vote: proposal.vote, header: proposal.header, body: proposal.body,
+                    justification: []))
+        case .vote(let vote):
+            let isLost = script.unfinalized.contains {
+                vote.statement.kind == .finalize && vote.view == $0.view
+                    && vote.epoch.value == $0.epoch
+            }
+            return isLost ? nil : message
+        case .certificate, .blockRequest, .blockResponse, .certificateRequest,
+            .certificateResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
+            .epochHint:
+            return message
+        }
+    }
+
+    /// A node has sent a proposal: notes it, and kills who must die by it.
+    func sentProposal(_ proposal: BlockProposal, by node: SimulatedNode) {
+        let vote = proposal.vote
+        if timeline.isKept {
+            timeline.proposals.append(
+                Timeline.Proposal(
+                    at: now, node: node.endpoint, epoch: vote.epoch.value, view: vote.view.value,
+                    height: proposal.header?.height.value))
+        }
+        guard !script.isEmpty, !isHealing else { return }
+        if let count = script.deaths[node.member] {
+            script.deaths[node.member] = count - 1
+            if count == 1 { crash(node, downMilliseconds: nil) }
+        }
+        if let header = proposal.header, header.height == node.instance.boundary,
+            let down = script.boundaryDeaths.removeValue(forKey: header.epoch.value)
+        {
+            timeline.happened += 1
+            script.unfinalized.append((header.epoch.value, header.view))
+            crash(node, downMilliseconds: down)
+        }
+    }
+
+    // MARK: Machines
+
+    /// How much longer a block takes to execute or to build.
+    func extraWork(on job: ExecutorMachine.Job) -> UInt64 {
+        guard let heavy = script.heavy else { return 0 }
+        switch job {
+        case .execute(_, let block):
+            return script.heavyBlock == block.hash ? heavy.nanoseconds : 0
+        case .build, .commit, .replay, .committed, .begin: return 0
+        }
+    }
+
+    /// The first block from a height on is the heavy one.
+    func noteBuilt(_ block: Block) {
+        guard let heavy = script.heavy, script.heavyBlock == nil,
+            block.header.height.value >= heavy.height
+        else { return }
+        script.heavyBlock = block.hash
+        timeline.happened += 1
+    }
+
+    /// Whether the script lets this sync fail: then the process ends before anything rests on it.
+    func scriptFailsSync(of node: SimulatedNode) -> Bool {
+        guard let from = script.syncFailures[node.member], from <= now else { return false }
+        script.syncFailures[node.member] = nil
+        timeline.happened += 1
+        crash(node, downMilliseconds: nil)
+        return true
+    }
+
+    /// A node has begun an epoch: true if it leaves for good now.
+    func leavesForGood(_ node: SimulatedNode) -> Bool {
+        guard !script.leaves.isEmpty, node.ownIndex == nil, node.instance.epoch > .zero,
+            script.leaves.contains(node.instance.epoch.value - 1)
+        else { return false }
+        script.left.insert(node.member)
+        timeline.happened += 1
+        crash(node, downMilliseconds: nil)
+        return true
+    }
+
+    // MARK: Samples
+
+    private static let sampleMilliseconds: UInt64 = 60_000
+
+    /// Notes the sizes of all disks, now and every minute.
+    func sampleDisks() {
+        guard timeline.isKept else { return }
+        for node in nodes {
+            timeline.sizes.append(
+                Timeline.Size(
+                    at: now, node: node.endpoint, bytes: UInt64(node.storage.disk.byteCount)))
+        }
+        schedule(.sample, afterMilliseconds: World.sampleMilliseconds)
+    }
+
+    func note(_ kind: Timeline.Life.Kind, of node: SimulatedNode) {
+        guard timeline.isKept else { return }
+        timeline.lives.append(
+            Timeline.Life(
+                at: now, node: node.endpoint, kind: kind, height: node.head.height.value,
+                epoch: node.instance.epoch.value))
+    }
+
+    /// The node that leads a view of the instance in which another node is.
+    func leader(_ index: UInt16, in instance: Instance) -> Int {
+        guard let validator = instance.validators.validators[safe: Int(index)] else { return -1 }
+        return cast.node(ofConsensusKey: validator.key) ?? -1
+    }
+}
