@@ -20,7 +20,6 @@ public struct RowTable: Sendable {
         }
     }
 
-
     public init() {}
 
     /// Whether `a` comes before `b`: byte by byte, a prefix first.

@@ -3,7 +3,8 @@
 public enum ScriptedFault: Hashable, Sendable {
     /// What some send to others is lost for a while; connections stay.
     case cut(from: [Int], to: [Int], at: UInt64, milliseconds: UInt64)
-    /// No proposal arrives anywhere for a while; votes do.
+    /// No proposal and no notarize vote arrives anywhere for a while; whatever else does. (The
+    /// vote of a leader alone would be enough for the others to fetch its block.)
     case lostProposals(at: UInt64, milliseconds: UInt64)
     /// Proposals come without the certificates that justify them.
     case bareProposals(node: Int)

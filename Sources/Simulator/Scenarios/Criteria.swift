@@ -56,7 +56,8 @@ extension Outcome {
 
     /// Nobody gives up a view of another leader than these.
     func requireNoTimeouts(
-        _ rule: String, but leaders: [Int], from start: UInt64 = 0, to end: UInt64 = .max / 2_000_000,
+        _ rule: String, but leaders: [Int], from start: UInt64 = 0,
+        to end: UInt64 = .max / 2_000_000,
         in violations: inout [Violation]
     ) {
         let unit = WorldPlan.nanosecondsPerMillisecond
@@ -66,7 +67,8 @@ extension Outcome {
         guard let wrong else { return }
         violations.append(
             Violation(
-                rule, "node \(wrong.node) gave up view \(wrong.view) of leader \(wrong.leader) "
+                rule,
+                "node \(wrong.node) gave up view \(wrong.view) of leader \(wrong.leader) "
                     + "after \(wrong.at / unit) ms"))
     }
 

@@ -50,8 +50,9 @@ enum PartitionScenarios {
             let views = outcome.honest.map { outcome.timeline.view(of: $0, at: end) }
             guard let lowest = views.min(), let highest = views.max() else { continue }
             let gaveUp = outcome.timeline.timeouts.contains {
-                $0.view == lowest && views[safe: outcome.honest.firstIndex(of: $0.node) ?? -1]
-                    == lowest
+                $0.view == lowest
+                    && views[safe: outcome.honest.firstIndex(of: $0.node) ?? -1]
+                        == lowest
             }
             if highest > lowest, gaveUp { splits += 1 }
             let most = end + plan.retryInterval + 2 * plan.latency + plan.machineTime
@@ -113,7 +114,9 @@ enum PartitionScenarios {
         var plan = setting.plan(validators: random.pick([4, 7]), milliseconds: 120_000)
         plan.faults = windows(of: plan, &random)
         if setting.seed % 2 == 1 {
-            for node in 0..<plan.validators { plan.faults.append(.scripted(.bareProposals(node: node))) }
+            for node in 0..<plan.validators {
+                plan.faults.append(.scripted(.bareProposals(node: node)))
+            }
         }
         return plan
     } judge: { outcome, violations in

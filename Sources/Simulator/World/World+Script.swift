@@ -146,6 +146,7 @@ extension World {
                     vote: proposal.vote, header: proposal.header, body: proposal.body,
                     justification: []))
         case .vote(let vote):
+            if vote.statement.kind == .notarize, script.losesProposals(at: now) { return nil }
             let isLost = script.unfinalized.contains {
                 vote.statement.kind == .finalize && vote.view == $0.view
                     && vote.epoch.value == $0.epoch
