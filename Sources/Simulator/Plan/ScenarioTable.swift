@@ -4,7 +4,8 @@ public enum ScenarioTable {
 
     /// Those of testing.md 3, in order.
     public static let scenarios: [Scenario] =
-        (LivenessScenarios.all + PartitionScenarios.all + CrashScenarios.all + LoadScenarios.all)
+        (LivenessScenarios.all + PartitionScenarios.all + CrashScenarios.all
+        + EpochScenarios.all + LoadScenarios.all)
         .sorted { $0.name < $1.name }
 
     public static func named(_ name: String) -> Scenario? {

@@ -3,7 +3,7 @@ import Consensus
 /// Processes that die, disks that fail, records that are lost.
 enum CrashScenarios {
     static let all = [
-        thirdGone, allNullified, hail, failedSync, lostLog, dayWithout,
+        thirdGone, allNullified, hail, everyStep, failedSync, lostLog, dayWithout,
         betweenRecords, longStretch,
     ]
 
@@ -89,6 +89,29 @@ enum CrashScenarios {
         outcome.requireHeal("S10", in: &violations)
     }
 
+    private static let everyStep = Scenario(
+        "S11", "A crash between each pair of steps that make something durable loses nothing."
+    ) { random, setting in
+        var plan = setting.plan(validators: 4, milliseconds: 30_000)
+        plan.blockInterval = 250
+        plan.load.perSecondThousandths = 4_000
+        plan.epochs = WorldPlan.Epochs(length: 16, seats: 4, overlapPercent: 100)
+        let step = Step.allCases[Int(setting.seed) % Step.allCases.count]
+        let isRare = [.boundarySynced, .instanceBegun, .stateSynced].contains(step)
+        let count = isRare ? random.within(1...2) : random.within(1...12)
+        // One node, or all of them, each when it comes there.
+        let isAlone = setting.seed / UInt64(Step.allCases.count) % 2 == 0
+        for node in 0..<(isAlone ? 1 : plan.validators) {
+            plan.faults.append(.crashAt(step, node: node, count: count))
+        }
+        return plan
+    } judge: { outcome, violations in
+        outcome.require(
+            outcome.crashes >= outcome.plan.faults.count, "S11",
+            "\(outcome.crashes) crashes of \(outcome.plan.faults.count)", in: &violations)
+        outcome.requireHeal("S11", in: &violations)
+    }
+
     private static let failedSync = Scenario(
         "S13", "A sync fails: the process ends before it sends anything, the others go on."
     ) { random, setting in
@@ -142,7 +165,10 @@ enum CrashScenarios {
             let start = outcome.timeline.lives.last(where: {
                 $0.kind == .start && $0.node == node
             })
-        else { return }
+        else {
+            violations.append(Violation("S14", "what the plan wants did not happen"))
+            return
+        }
         outcome.require(
             outcome.timeline.signings.contains { $0.node == node && $0.at > start.at }, name,
             "node \(node) does not vote any more", in: &violations)
@@ -162,7 +188,10 @@ enum CrashScenarios {
         return plan
     } judge: { outcome, violations in
         let name = "S44"
-        guard let healed = outcome.timeline.healedAt else { return }
+        guard let healed = outcome.timeline.healedAt else {
+            violations.append(Violation("S44", "what the plan wants did not happen"))
+            return
+        }
         for node in outcome.honest {
             let before = outcome.timeline.view(of: node, at: outcome.plan.milliseconds)
             guard

@@ -47,7 +47,10 @@ enum LivenessScenarios {
     } judge: { outcome, violations in
         let name = "S02"
         let plan = outcome.plan
-        guard let dead = plan.deadNodes.first else { return }
+        guard let dead = plan.deadNodes.first else {
+            violations.append(Violation("S02", "what the plan wants did not happen"))
+            return
+        }
         let entries = outcome.lastEntries(of: outcome.honest)
         let died = outcome.timeline.view(of: dead, at: 10_000)
         var early = 0
@@ -183,7 +186,10 @@ enum LivenessScenarios {
         return plan
     } judge: { outcome, violations in
         let name = "S26"
-        guard let powers = outcome.plan.powers else { return }
+        guard let powers = outcome.plan.powers else {
+            violations.append(Violation("S26", "what the plan wants did not happen"))
+            return
+        }
         let total = powers.reduce(0, +)
         let end = outcome.plan.milliseconds
         if 3 * (total - powers[0]) > 2 * total {
@@ -208,7 +214,10 @@ enum LivenessScenarios {
     } judge: { outcome, violations in
         let name = "S50"
         outcome.requireNoTimeouts(name, but: [], in: &violations)
-        guard let node = outcome.plan.faults.first?.nodes.first else { return }
+        guard let node = outcome.plan.faults.first?.nodes.first else {
+            violations.append(Violation("S50", "what the plan wants did not happen"))
+            return
+        }
         var led: Set<UInt64> = []
         for entry in outcome.timeline.entries where entry.leader == node {
             led.insert(entry.view)

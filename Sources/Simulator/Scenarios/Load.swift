@@ -70,7 +70,10 @@ enum LoadScenarios {
         return plan
     } judge: { outcome, violations in
         let name = "S34"
-        guard let node = outcome.plan.faults.first?.nodes.first else { return }
+        guard let node = outcome.plan.faults.first?.nodes.first else {
+            violations.append(Violation("S34", "what the plan wants did not happen"))
+            return
+        }
         outcome.requireNoTimeouts(
             name, but: [node], to: outcome.plan.milliseconds, in: &violations)
         // Its views may be lost, at most a quarter, each for the longer timeout.

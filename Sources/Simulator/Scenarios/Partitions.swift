@@ -86,7 +86,10 @@ enum PartitionScenarios {
         let plan = outcome.plan
         guard case .scripted(.cut(_, let to, let start, let length)) = plan.faults.first,
             let node = to.first
-        else { return }
+        else {
+            violations.append(Violation("S06", "what the plan wants did not happen"))
+            return
+        }
         let end = start + length
         let view = outcome.timeline.view(of: node, at: end)
         outcome.require(

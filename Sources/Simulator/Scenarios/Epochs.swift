@@ -1,0 +1,267 @@
+import Chain
+
+/// Sets that change, boundaries at which something goes wrong, keys whose records are lost.
+enum EpochScenarios {
+    static let all = [
+        freshSets, lastLeaderDies, everyBoundaryStep, longAway, everybodyLeaves, badElection,
+        movedKey, lostRecords,
+    ]
+
+    /// Four seats of twelve nodes, in epochs of twenty blocks.
+    private static func rotating(
+        _ setting: Scenario.Setting, overlap: UInt64, milliseconds: UInt64
+    ) -> WorldPlan {
+        var plan = setting.plan(validators: 12, milliseconds: milliseconds)
+        plan.blockInterval = 250
+        plan.epochs = WorldPlan.Epochs(
+            length: 20, seats: min(4, plan.validators), overlapPercent: overlap)
+        return plan
+    }
+
+    /// The last height of an epoch.
+    private static func boundary(of epoch: UInt64, _ plan: WorldPlan) -> UInt64 {
+        (epoch + 1) * (plan.epochs?.length ?? 0)
+    }
+
+    private static let freshSets = Scenario(
+        "S20",
+        "Sets that share all, two thirds, one third or nothing: the next epoch begins at once."
+    ) { random, setting in
+        rotating(setting, overlap: [100, 67, 34, 0][Int(setting.seed % 4)], milliseconds: 40_000)
+    } judge: { outcome, violations in
+        let name = "S20"
+        let plan = outcome.plan
+        outcome.requireNoTimeouts(name, but: [], to: plan.milliseconds, in: &violations)
+        var checked = 0
+        for epoch in 0..<outcome.epochs {
+            let last = boundary(of: epoch, plan)
+            guard let end = outcome.timeline.finals.first(where: { $0.height == last }),
+                let first = outcome.timeline.finals.first(where: { $0.height == last + 1 })
+            else { continue }
+            checked += 1
+            // All are connected; the block is known as final three delays after its proposal.
+            let most =
+                2 * plan.blockInterval + 2 * plan.latency + 3 * plan.latency + plan.machineTime
+            let took = (first.at - end.at) / WorldPlan.nanosecondsPerMillisecond
+            outcome.require(
+                took <= most, name, "epoch \(epoch + 1) begins \(took) ms after the last block",
+                in: &violations)
+        }
+        outcome.require(checked >= 4, name, "\(checked) epochs ended", in: &violations)
+        outcome.requireHeal(name, in: &violations)
+    }
+
+    private static let lastLeaderDies = Scenario(
+        "S21",
+        "Who proposed the last block of an epoch dies, and it is not final: it is shown again."
+    ) { random, setting in
+        var plan = setting.plan(validators: random.within(4...7), milliseconds: 60_000)
+        plan.blockInterval = 250
+        plan.epochs = WorldPlan.Epochs(
+            length: 16, seats: plan.validators, overlapPercent: 100)
+        for epoch in [0, 1, 3] as [UInt64] {
+            plan.faults.append(
+                .scripted(
+                    .diesAtBoundary(
+                        epoch: epoch, downMilliseconds: random.within(100...6_000))))
+        }
+        return plan
+    } judge: { outcome, violations in
+        let name = "S21"
+        let plan = outcome.plan
+        outcome.require(
+            outcome.timeline.happened == 3, name,
+            "\(outcome.timeline.happened) boundary blocks were left alone", in: &violations)
+        for epoch in [0, 1, 3] as [UInt64] {
+            let last = boundary(of: epoch, plan)
+            let again = outcome.timeline.proposals.contains {
+                $0.epoch == epoch && $0.height == nil
+            }
+            outcome.require(again, name, "block \(last) was not proposed again", in: &violations)
+            let hashes = Set(
+                outcome.timeline.commits.lazy.filter { $0.height == last }.map(\.hash))
+            outcome.require(
+                hashes.count == 1, name, "\(hashes.count) blocks end epoch \(epoch)",
+                in: &violations)
+        }
+        let beyond = outcome.timeline.commits.first {
+            $0.height > boundary(of: $0.epoch, plan)
+        }
+        outcome.require(
+            beyond == nil, name, "height \(beyond?.height ?? 0) is beyond its epoch",
+            in: &violations)
+        outcome.requireHeal(name, in: &violations)
+    }
+
+    private static let everyBoundaryStep = Scenario(
+        "S22", "All nodes die at one step of a boundary: every later epoch begins all the same."
+    ) { random, setting in
+        var plan = setting.plan(validators: 4, milliseconds: 40_000)
+        plan.blockInterval = 250
+        let length: UInt64 = 16
+        plan.epochs = WorldPlan.Epochs(length: length, seats: 4, overlapPercent: 100)
+        let epoch = random.within(1...2)
+        let steps: [(Step, Int)] = [
+            (.stateWritten, Int(length) * epoch), (.boundarySynced, epoch),
+            (.instanceBegun, epoch), (.blockExecuted, Int(length) * epoch),
+            (.blockSynced, Int(length) * epoch), (.stateWritten, Int(length) * epoch + 1),
+        ]
+        let (step, count) = steps[Int(setting.seed) % steps.count]
+        for node in 0..<plan.validators {
+            plan.faults.append(.crashAt(step, node: node, count: count))
+        }
+        return plan
+    } judge: { outcome, violations in
+        let name = "S22"
+        outcome.require(
+            outcome.crashes >= outcome.plan.validators, name, "\(outcome.crashes) crashes",
+            in: &violations)
+        outcome.require(
+            outcome.epochs >= 4, name, "epoch \(outcome.epochs) is the last", in: &violations)
+        outcome.requireHeal(name, in: &violations)
+    }
+
+    private static let longAway = Scenario(
+        "S23", "A node is away for one, two or ten epochs: it walks from boundary to boundary."
+    ) { random, setting in
+        let away = [1, 2, 10][Int(setting.seed % 3)] as UInt64
+        // An epoch of 16 blocks, some of them the missing leader's.
+        var plan = setting.plan(validators: 5, milliseconds: 10_000 + away * 9_000 + 30_000)
+        plan.blockInterval = 250
+        plan.epochs = WorldPlan.Epochs(
+            length: 16, seats: plan.validators, overlapPercent: 100)
+        plan.faults = [
+            .crash(
+                node: random.below(plan.validators), at: 10_000,
+                downMilliseconds: away * 9_000)
+        ]
+        return plan
+    } judge: { outcome, violations in
+        let name = "S23"
+        let plan = outcome.plan
+        guard let node = plan.faults.first?.nodes.first,
+            let end = outcome.timeline.lives.first(where: { $0.kind == .crash }),
+            let start = outcome.timeline.lives.first(where: {
+                $0.kind == .start && $0.at > end.at
+            })
+        else {
+            violations.append(Violation("S23", "what the plan wants did not happen"))
+            return
+        }
+        let back = start.at / WorldPlan.nanosecondsPerMillisecond
+        let height = outcome.timeline.height(at: back)
+        let length = plan.epochs?.length ?? 1
+        let missed = height / length - end.height / length
+        outcome.require(
+            missed >= (plan.milliseconds - 40_000) / 9_000, name, "\(missed) epochs went by",
+            in: &violations)
+        let transfer =
+            (height - start.height)
+            * (plan.machines.executionMilliseconds + plan.machines.syncMilliseconds)
+        // One hint for each epoch, at most one a second.
+        let most = back + 10_000 + transfer + missed * 1_000
+        let reached = outcome.timeline.reached(height, by: node)
+        outcome.require(
+            reached.map { $0 <= most } ?? false, name,
+            "node \(node) had height \(height) at \(reached ?? 0), not by \(most) ms",
+            in: &violations)
+        outcome.requireHeal(name, in: &violations)
+    }
+
+    private static let everybodyLeaves = Scenario(
+        "S24", "The whole old set is gone as soon as its epoch is over: the new one begins."
+    ) { random, setting in
+        var plan = rotating(setting, overlap: 0, milliseconds: 40_000)
+        plan.faults = [.scripted(.leavesAtBoundary(epoch: 2))]
+        return plan
+    } judge: { outcome, violations in
+        let name = "S24"
+        let plan = outcome.plan
+        let seats = plan.epochs?.seats ?? 0
+        let gone = outcome.timeline.lives.filter {
+            $0.kind == .crash && $0.at <= plan.milliseconds * 1_000_000
+        }
+        outcome.require(
+            gone.count >= seats, name, "\(gone.count) of \(seats) left", in: &violations)
+        let joined = outcome.timeline.lives.filter { $0.kind == .epoch && $0.epoch == 3 }
+        for seat in Seating(plan).seats(of: Epoch(3)) {
+            outcome.require(
+                joined.contains { $0.node == seat.node }, name,
+                "node \(seat.node) does not begin epoch 3", in: &violations)
+        }
+        let height = outcome.timeline.height(at: plan.milliseconds)
+        outcome.require(
+            height >= boundary(of: 3, plan), name, "epoch 3 stands at height \(height)",
+            in: &violations)
+        outcome.requireHeal(name, in: &violations)
+    }
+
+    private static let badElection = Scenario(
+        "S25", "An election yields no set at all: the set before stays, and nothing halts."
+    ) { random, setting in
+        var plan = rotating(
+            setting, overlap: random.pick([100, 67, 34, 0]), milliseconds: 60_000)
+        plan.epochs?.hasGarbage = true
+        return plan
+    } judge: { outcome, violations in
+        // Two failed elections at least, of each kind one.
+        outcome.require(
+            outcome.epochs >= 8, "S25", "only \(outcome.epochs) epochs", in: &violations)
+        outcome.requireNoTimeouts(
+            "S25", but: [], to: outcome.plan.milliseconds, in: &violations)
+        outcome.requireHeal("S25", in: &violations)
+    }
+
+    /// A node whose signer's record is gone after a crash.
+    private static func losing(
+        _ setting: Scenario.Setting, _ random: inout SeededRandom, down: ClosedRange<UInt64>
+    ) -> WorldPlan {
+        var plan = setting.plan(validators: random.within(4...7), milliseconds: 60_000)
+        plan.blockInterval = 250
+        plan.epochs = WorldPlan.Epochs(
+            length: 40, seats: plan.validators, overlapPercent: 100)
+        let node = random.below(plan.validators)
+        plan.faults = [
+            .lostSigner(node: node, from: 0),
+            .crash(
+                node: node, at: random.within(1_000...18_000),
+                downMilliseconds: random.within(down)),
+        ]
+        return plan
+    }
+
+    /// Nothing is signed before the next epoch begins, and then it is.
+    private static func requireSilence(
+        _ name: String, _ outcome: Outcome, in violations: inout [Violation]
+    ) {
+        guard let node = outcome.plan.faults.first?.nodes.first,
+            let end = outcome.timeline.lives.first(where: { $0.kind == .crash })
+        else {
+            violations.append(Violation(name, "no record was lost"))
+            return
+        }
+        let later = outcome.timeline.signings.filter { $0.node == node && $0.at > end.at }
+        outcome.require(
+            later.allSatisfy { $0.epoch > end.epoch }, name,
+            "node \(node) signed in epoch \(end.epoch)", in: &violations)
+        outcome.require(
+            !later.isEmpty, name, "node \(node) never votes again", in: &violations)
+        outcome.requireHeal(name, in: &violations)
+    }
+
+    private static let movedKey = Scenario(
+        "S41", "A key comes to a machine without its record: it signs nothing until the next epoch."
+    ) { random, setting in
+        losing(setting, &random, down: 5_000...8_000)
+    } judge: { outcome, violations in
+        requireSilence("S41", outcome, in: &violations)
+    }
+
+    private static let lostRecords = Scenario(
+        "S14b", "Log and record are both deleted: the node is silent until the next epoch."
+    ) { random, setting in
+        losing(setting, &random, down: 10...500)
+    } judge: { outcome, violations in
+        requireSilence("S14b", outcome, in: &violations)
+    }
+}
