@@ -96,6 +96,11 @@ public struct Puppet {
 
     // MARK: Sending
 
+    /// Sends a message as it is to each of these.
+    public mutating func pass(_ message: PeerMessage, to recipients: [Int]) {
+        for recipient in recipients { send(message, to: recipient) }
+    }
+
     public mutating func send(_ message: PeerMessage, to recipient: Int) {
         send(message.encoded(), on: message.channel, to: recipient)
     }
@@ -111,10 +116,24 @@ public struct Puppet {
 /// The adversaries by name.
 public enum AdversaryLibrary {
     private static let makers: [(name: String, make: @Sendable () -> any Adversary)] = [
+        ("block-forger", { BlockForger() }),
+        ("body-withholder", { BodyWithholder() }),
+        ("certificate-forger", { CertificateForger() }),
         ("conflicter", { Conflicter() }),
         ("equivocator", { Equivocator() }),
+        ("flooder", { Flooder() }),
+        ("impersonator", { Impersonator() }),
+        ("late-proposer", { LateProposer() }),
         ("nullifier", { Nullifier() }),
+        ("range-liar", { RangeLiar() }),
+        ("reason-withholder", { ReasonWithholder() }),
+        ("reconfigurer", { Reconfigurer() }),
+        ("replayer", { Replayer() }),
+        ("resolver-liar", { ResolverLiar() }),
+        ("selective", { Selective() }),
+        ("silent", { Silent() }),
         ("skipper", { Skipper() }),
+        ("time-skewer", { TimeSkewer() }),
         ("twin", { Twin() }),
         ("withholder", { Withholder() }),
     ]
