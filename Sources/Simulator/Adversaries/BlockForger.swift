@@ -9,7 +9,8 @@ public struct BlockForger: Adversary {
     /// What is wrong with a block.
     private enum Flaw: CaseIterable {
         case stateRoot, receiptsRoot, nextSet, setHash, gasUsed, gasLimit, past, future, height
-        case parent, view, epoch, proposer, version, extra, genesis, body, transactionsRoot, evidence
+        case parent, view, epoch, proposer, version, extra, genesis, body, transactionsRoot
+        case evidence
     }
 
     public init() {}

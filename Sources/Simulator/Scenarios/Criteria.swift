@@ -77,9 +77,11 @@ extension Outcome {
         _ rule: String, _ least: UInt64, from start: UInt64, to end: UInt64,
         in violations: inout [Violation]
     ) {
-        let gained = timeline.height(at: end) - timeline.height(at: start)
+        let (first, last) = (timeline.height(at: start), timeline.height(at: end))
+        let gained = last > first ? last - first : 0
         require(
-            gained >= least, rule, "\(gained) heights in \(end - start) ms are below \(least)",
+            gained >= least, rule,
+            "\(gained) heights from \(start) to \(end) ms are below \(least)",
             in: &violations)
     }
 

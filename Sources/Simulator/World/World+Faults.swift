@@ -105,6 +105,7 @@ extension World {
         if let from = faults.lostSigners[node.member], from * 1_000_000 <= now {
             faults.lostSigners[node.member] = nil
             VirtualVoteLog.deleteAll(on: &node.storage.disk)
+            node.promisedRecords = nil
             VirtualSigner.beginSilent(
                 since: node.wall(now), on: &node.storage.disk)
             trace.note("\(now / 1_000_000) \(node.endpoint) loses its signer's record")
