@@ -11,8 +11,9 @@ public struct EpochStart: Sendable {
     /// The network key of each seat, by index; nil where the state names none.
     public let seats: [PublicKey?]
     public let timing: Timing
-    /// What the disk holds of this instance: nothing when the epoch really begins.
-    public let recovery: Recovery
+    /// What the disk holds of this instance: nothing when the epoch really begins, but a node whose
+    /// database was set back comes to it once more.
+    public var recovery: Recovery
     /// The block that the epoch builds on, with what made it final: the answer to whoever is still
     /// in the epoch before. nil for epoch 0.
     public let previous: FinalizedHead?

@@ -67,13 +67,15 @@ actor VoteDisk {
         loop.send(.replica(.durable(instance: instance, sequence: sequence)))
     }
 
-    /// Leaves the log of the epoch that is over, and makes the next. The one before goes: nothing
+    /// Leaves the log of the epoch that is over, and opens the next. The one before goes: nothing
     /// can ask for its votes, since its last block is committed. The last one stays for forensics.
     private func open(_ start: EpochStart) {
         let ended = instance
         instance = start.instance.id
+        var start = start
         do throws(StorageError) {
             log = try VoteLog(root: root, instance: instance)
+            start.recovery = try recover()
             for other in try VoteLog.instances(root: root)
             where other != instance && other != ended {
                 try VoteLog.delete(root: root, instance: other)
@@ -82,9 +84,28 @@ actor VoteDisk {
             loop.send(.fatal(.storage(error)))
             return
         }
-        views = []
         signer?.prune(instance: ended, through: View(.max))
         loop.send(.replica(.epochBegan(start)))
+    }
+
+    /// What was noted and signed in the instance whose log was just opened. There is such when the
+    /// database lost its last blocks, those of a boundary among them: the node then comes to an
+    /// epoch in which it has voted.
+    private func recover() throws(StorageError) -> Recovery {
+        var records: [SafetyRecord] = []
+        views = []
+        for entry in log.takeReplayed() {
+            guard let record = try? SafetyRecord(type: entry.type, payload: entry.payload) else {
+                throw .corruptLog(
+                    path: log.directory, offset: 0,
+                    detail: "record \(entry.sequence) is none of ours")
+            }
+            records.append(record)
+            views.append((entry.sequence, record.view))
+        }
+        return Recovery(
+            records: records, signedVotes: signer?.votes(of: instance) ?? [],
+            lastSequence: log.nextSequence - 1)
     }
 
     private func append(_ records: [SafetyRecord], last: UInt64) {

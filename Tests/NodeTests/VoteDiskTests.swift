@@ -1,0 +1,67 @@
+import Chain
+import Consensus
+import Cryptography
+import Foundation
+import Replica
+import Storage
+import Testing
+
+@testable import Node
+
+@Suite struct VoteDiskTests {
+    private static func start(_ epoch: UInt64, _ network: TestNetwork) throws -> EpochStart {
+        let base = BlockSummary(
+            hash: network.genesis.hash, height: Height(16 * epoch), view: .zero,
+            timestamp: network.genesis.time)
+        let instance = Instance(
+            chainID: network.genesis.chainID, epoch: Epoch(epoch), base: base,
+            validators: try network.genesis.validatorSet(), boundary: Height(16 * epoch + 16),
+            previousSeed: nil)
+        return EpochStart(
+            instance: instance, ownIndex: 0, seats: [nil],
+            timing: Timing(network.genesis.parameters))
+    }
+
+    @Test func `an epoch whose log is there goes on from its records`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let root = network.members[0].home.voteLog
+        let first = try Self.start(0, network)
+        let second = try Self.start(1, network)
+        let records: [SafetyRecord] = [
+            .entered(View(1)), .ownVote(View(1), .nullify), .entered(View(2)),
+        ]
+        do {
+            var log = try VoteLog(root: root, instance: second.instance.id)
+            log.append(
+                records.enumerated().map { index, record in
+                    LogRecord(
+                        type: record.type, sequence: UInt64(index) + 1, payload: record.payload)
+                })
+            log.sync()
+        }
+        let jobs = Mailbox<VoteDisk.Job>(capacity: 16)
+        let loop = Mailbox<LoopInput>(capacity: 16)
+        let disk = VoteDisk(
+            jobs: jobs, loop: loop, signer: nil, root: root, instance: first.instance.id,
+            log: try VoteLog(root: root, instance: first.instance.id), views: [])
+        jobs.send(.open(second))
+        // The next record has the number after those that are there; another one would trap.
+        jobs.send(
+            .append([.entered(View(3))], instance: second.instance.id, sequence: 4))
+        jobs.close()
+        await disk.run()
+        let inputs = try #require(loop.receive(until: nil))
+        guard case .replica(.epochBegan(let begun))? = inputs.first else {
+            Issue.record("the epoch did not begin")
+            return
+        }
+        #expect(begun.recovery.records == records)
+        #expect(begun.recovery.lastSequence == 3)
+        guard case .replica(.durable(_, let sequence))? = inputs.last else {
+            Issue.record("the record behind them is not durable")
+            return
+        }
+        #expect(sequence == 4)
+    }
+}
