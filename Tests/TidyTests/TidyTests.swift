@@ -121,6 +121,26 @@ import Testing
     }
 
     /// The folder that holds Package.swift.
+    /// `Tools/faults` looks for these words in the logs of nodes; other words would never be found.
+    @Test func `every alarm that the faults tool knows is what a node says`() throws {
+        let files = try TidyTests.allSources.get()
+        let checks = try #require(files.first { $0.path == "Tools/faults/Checks.swift" })
+        let start = try #require(checks.lines.firstIndex { $0.contains("let alarms = [") })
+        let end = try #require(checks.lines[start...].firstIndex { $0.hasSuffix("]") })
+        let words = checks.lines[start...end].flatMap { line in
+            line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+                .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
+        }
+        #expect(words.count >= 4)
+        let nodes = files.filter {
+            $0.path.hasPrefix("Sources/Node/") || $0.path.hasPrefix("Sources/althing/")
+        }
+        for word in words {
+            let isSaid = nodes.contains { file in file.lines.contains { $0.contains(word) } }
+            #expect(isSaid, "no node says `\(word)`")
+        }
+    }
+
     private static var packageFolder: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

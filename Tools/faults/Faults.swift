@@ -32,6 +32,9 @@ struct Faults: AsyncParsableCommand {
     @Option(help: "The seed of all that is random; drawn and printed if not given.")
     var seed: UInt64?
 
+    @Option(help: "How many scenarios run at once; each waits more than it works.")
+    var jobs = 1
+
     @Option(help: "The program to test; $ALTHING, or the one beside this one, if not given.")
     var althing: String?
 
@@ -45,6 +48,7 @@ struct Faults: AsyncParsableCommand {
                     + Scenario.all.map(\.name).joined(separator: ", "))
         }
         guard kills > 0 else { throw ValidationError("--kills is at least 1") }
+        guard (1...8).contains(jobs) else { throw ValidationError("--jobs is 1 to 8") }
         for file in [program, localnet] where !FileManager.default.isExecutableFile(atPath: file) {
             throw ValidationError("there is no program \(file)")
         }
@@ -70,19 +74,37 @@ struct Faults: AsyncParsableCommand {
         let seed = seed ?? UInt64.random(in: 1...999_999)
         Faults.say("seed \(seed)")
         let watch = Stopwatch()
-        var counts = [Outcome.Kind: Int]()
-        for scenario in Scenario.all where names.isEmpty || names.contains(scenario.name) {
-            let setup = Setup(
-                scenario: scenario.name, program: program, localnet: localnet, kills: kills,
-                seed: seed, isolation: isolation)
-            let outcome = await scenario.outcome(setup)
-            counts[outcome.kind, default: 0] += 1
-            Faults.say("\(scenario.name): \(outcome)")
+        let setups = Scenario.all.enumerated().filter {
+            names.isEmpty || names.contains($0.element.name)
+        }.map { number, scenario in
+            Setup(
+                scenario: scenario, number: number, program: program, localnet: localnet,
+                kills: kills, seed: seed, isolation: isolation)
         }
+        let kinds = await run(setups)
         Cleanup.shared.run()
-        let kinds = Outcome.Kind.allCases.map { "\(counts[$0, default: 0]) \($0.rawValue)" }
+        let counts = Outcome.Kind.allCases.map { kind in
+            "\(kinds.count { $0 == kind }) \(kind.rawValue)"
+        }
         Faults.say(
-            "faults: \(kinds.joined(separator: ", ")); seed \(seed), \(watch.seconds) s")
-        if counts[.failed, default: 0] > 0 { throw ExitCode(1) }
+            "faults: \(counts.joined(separator: ", ")); seed \(seed), \(watch.seconds) s")
+        if kinds.contains(.failed) { throw ExitCode(1) }
+    }
+
+    /// Runs `jobs` of them at any time, and says what became of each as soon as it is known.
+    private func run(_ setups: [Setup]) async -> [Outcome.Kind] {
+        await withTaskGroup(of: Outcome.Kind.self) { group in
+            var kinds: [Outcome.Kind] = []
+            for (started, setup) in setups.enumerated() {
+                if started >= jobs, let kind = await group.next() { kinds.append(kind) }
+                group.addTask {
+                    let outcome = await setup.scenario.outcome(Trial(setup))
+                    Faults.say("\(setup.scenario.name): \(outcome)")
+                    return outcome.kind
+                }
+            }
+            for await kind in group { kinds.append(kind) }
+            return kinds
+        }
     }
 }

@@ -5,10 +5,10 @@ struct Scenario: Sendable {
     let name: String
     let summary: String
     /// Says what it saw; throws what it did not like.
-    let body: @Sendable (Setup) async throws -> String
+    let body: @Sendable (Trial) async throws -> String
 
     init(
-        _ name: String, _ summary: String, body: @escaping @Sendable (Setup) async throws -> String
+        _ name: String, _ summary: String, body: @escaping @Sendable (Trial) async throws -> String
     ) {
         self.name = name
         self.summary = summary
@@ -24,11 +24,11 @@ struct Scenario: Sendable {
         + ClockScenarios.all + DiskScenarios.all + PartitionScenarios.all
 
     /// Runs it and ends its network.
-    func outcome(_ setup: Setup) async -> Outcome {
+    func outcome(_ trial: Trial) async -> Outcome {
         let watch = Stopwatch()
         var outcome: Outcome
         do {
-            let facts = try await body(setup)
+            let facts = try await body(trial)
             outcome = Outcome(kind: .passed, text: facts)
         } catch let skip as Skip {
             outcome = Outcome(kind: .skipped, text: skip.why)
@@ -38,10 +38,10 @@ struct Scenario: Sendable {
             outcome = Outcome(kind: .failed, text: "\(error)")
         }
         outcome.seconds = watch.seconds
-        if outcome.kind == .failed, let kept = setup.keepLogs() {
+        if outcome.kind == .failed, let kept = trial.keepLogs() {
             outcome.text += "; the logs: \(kept)"
         }
-        await setup.end()
+        await trial.end()
         return outcome
     }
 }

@@ -16,11 +16,8 @@ final class TestNetwork {
 
     /// Makes keys, a genesis and homes; nothing runs yet.
     static func create(
-        folder: String, program: String, localnet: String, epochLength: Int
+        folder: String, program: String, localnet: String, ports: Int, epochLength: Int
     ) async throws -> TestNetwork {
-        // Below the ports that the system gives to outgoing connections: one of those could take
-        // the port of a node that is down.
-        let ports = 20_000 + Int(getpid()) % 60 * 200
         let result = try await Command.run(
             localnet,
             [

@@ -10,8 +10,8 @@ enum ClockScenarios {
 
     private static let hour = 3_600_000
 
-    private static func clockBack(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+    private static func clockBack(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
         try await network.rise(by: 2)
         var facts: [String] = []
         for (node, offset) in [(network.node(2), -hour), (network.node(3), 500)] {

@@ -10,22 +10,22 @@ enum CrashScenarios {
         Scenario("all-away", "all down for a while, and up together (S44)", body: allAway),
     ]
 
-    private static func killMinusNine(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+    private static func killMinusNine(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
         let transfers = Transfers(network)
         var killed = 0
         try await transfers.flow {
             try await network.rise(by: 2)
-            while killed < setup.kills {
+            while killed < trial.kills {
                 // A third of the moments are while a node starts.
-                let isSoon = setup.random.chance(oneIn: 3)
-                try await pause(milliseconds: setup.random.below(isSoon ? 150 : 1_500))
-                killed += try await killSome(of: network, setup)
+                let isSoon = trial.random.chance(oneIn: 3)
+                try await pause(milliseconds: trial.random.below(isSoon ? 150 : 1_500))
+                killed += try await killSome(of: network, trial)
                 if killed % 10 == 0 {
                     let milliseconds = try await network.rise(by: 2)
                     let height = await network.height(of: network.nodes)
-                    setup.note(
-                        "\(killed) of \(setup.kills) kills, height \(height), risen in "
+                    trial.note(
+                        "\(killed) of \(trial.kills) kills, height \(height), risen in "
                             + "\(milliseconds) ms")
                 }
             }
@@ -40,27 +40,27 @@ enum CrashScenarios {
     ///
     /// - Returns: 1, for the one moment.
     private static func killSome(
-        of network: TestNetwork, _ setup: Setup
+        of network: TestNetwork, _ trial: Trial
     ) async throws -> Int {
-        let isAll = setup.random.chance(oneIn: 12)
-        let victim = setup.random.below(network.nodes.count)
+        let isAll = trial.random.chance(oneIn: 12)
+        let victim = trial.random.below(network.nodes.count)
         let victims = isAll ? network.nodes : [network.nodes[victim]]
         for node in network.nodes {
             try node.checkRunning()
         }
         for node in victims { node.signal(SIGKILL) }
         for node in victims { try await node.stop(by: SIGKILL) }
-        if setup.random.chance(oneIn: 2) {
-            try await pause(milliseconds: setup.random.below(1_500))
+        if trial.random.chance(oneIn: 2) {
+            try await pause(milliseconds: trial.random.below(1_500))
         }
         for node in victims { try node.start() }
         return 1
     }
 
-    private static func stopped(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+    private static func stopped(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
         let transfers = Transfers(network)
-        let victim = network.nodes[setup.random.below(network.nodes.count)]
+        let victim = network.nodes[trial.random.below(network.nodes.count)]
         let others = network.others(than: victim)
         let (risen, caughtUp) = try await transfers.flow {
             try await network.rise(by: 2)
@@ -86,12 +86,12 @@ enum CrashScenarios {
         return "the others made \(risen) blocks, back in \(caughtUp) ms, \(there), \(health)"
     }
 
-    private static func allAway(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork(epochLength: 1_000)
+    private static func allAway(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork(epochLength: 1_000)
         try await network.rise(by: 6)
         let before = try await lastBlock(network)
         for node in network.nodes {
-            try await node.stop(by: setup.random.chance(oneIn: 2) ? SIGKILL : SIGTERM)
+            try await node.stop(by: trial.random.chance(oneIn: 2) ? SIGKILL : SIGTERM)
         }
         try await pause(milliseconds: 15_000)
         for node in network.nodes { try node.start() }

@@ -5,15 +5,22 @@ enum DatabaseScenarios {
     static let all = [
         Scenario(
             "flipped-database-bit", "a bit of the database is flipped: refuses or repairs",
-            body: flippedBit)
+            body: flippedBit),
+        Scenario(
+            "old-database", "the database lost its last blocks, over an epoch's end",
+            body: oldDatabase),
     ]
+
+    /// A signer has forgotten what it signed in epochs that are over, and so refuses them: a node
+    /// that comes to one again must not vote there.
+    private static let tolerated = ["the node stopped", "The signer refused a vote"]
 
     private enum Answer: String, CaseIterable {
         case refused, ended, repaired
     }
 
-    private static func flippedBit(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+    private static func flippedBit(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
         let node = network.node(4)
         let transfers = Transfers(network)
         try await transfers.flow {
@@ -34,35 +41,35 @@ enum DatabaseScenarios {
         for _ in 0..<12 {
             try files.removeItem(atPath: node.database)
             try files.copyItem(atPath: good, toPath: node.database)
-            let damaged = try damage(node, setup)
+            let damaged = try damage(node, trial)
             let answer = try await answer(of: node, in: network, damaged)
             counts[answer, default: 0] += 1
         }
         // With the database gone, the node asks the others for everything.
         try files.removeItem(atPath: node.database)
         try node.start()
-        let health = try await network.checkHealth(tolerated: ["the node stopped"])
+        let health = try await network.checkHealth(tolerated: tolerated)
         let there = try await transfers.check(on: network.nodes)
         let words = Answer.allCases.map { "\($0.rawValue) \(counts[$0, default: 0])" }
         return "12 flips: \(words.joined(separator: ", ")); fetched anew; \(there); \(health)"
     }
 
     /// - Returns: which bit it flipped.
-    private static func damage(_ node: TestNode, _ setup: Setup) throws -> String {
+    private static func damage(_ node: TestNode, _ trial: Trial) throws -> String {
         let all = try FileManager.default.contentsOfDirectory(atPath: node.database).sorted()
         let data = all.filter { file in
             let isData = file.hasSuffix(".sst") || file.hasSuffix(".log")
             let isMeta = file.hasPrefix("MANIFEST") || file == "CURRENT"
             return (isData || isMeta) && size(of: "\(node.database)/\(file)") > 0
         }
-        let name = data[setup.random.below(data.count)]
+        let name = data[trial.random.below(data.count)]
         let path = "\(node.database)/\(name)"
         guard let content = FileManager.default.contents(atPath: path) else {
             throw Failure("\(path) cannot be read")
         }
         var bytes = Array(content)
-        let place = setup.random.below(bytes.count)
-        let bit = setup.random.below(8)
+        let place = trial.random.below(bytes.count)
+        let bit = trial.random.below(8)
         bytes[place] ^= 1 << UInt8(bit)
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         return "bit \(bit) of byte \(place) of \(bytes.count) in \(name)"
@@ -125,5 +132,30 @@ enum DatabaseScenarios {
             try await pause(milliseconds: 5)
         }
         return !node.isRunning
+    }
+
+    /// Log and signer's record know votes of an epoch that the database has not come to.
+    private static func oldDatabase(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
+        let node = network.node(4)
+        let files = FileManager.default
+        var lost: [UInt64] = []
+        for _ in 0..<3 {
+            try await network.rise(by: 3 + UInt64(trial.random.below(8)))
+            try await node.stop(by: SIGKILL)
+            let old = node.home + "/old-db"
+            try files.copyItem(atPath: node.database, toPath: old)
+            try node.start()
+            let before = await network.height(of: network.nodes)
+            // An epoch has 16 blocks.
+            try await network.rise(by: 12 + UInt64(trial.random.below(12)))
+            try await node.stop(by: SIGKILL)
+            lost.append(await network.height(of: network.others(than: node)) - before)
+            try files.removeItem(atPath: node.database)
+            try files.moveItem(atPath: old, toPath: node.database)
+            try node.start()
+            try await network.awaitBlock(of: node)
+        }
+        return "\(lost) blocks lost; " + (try await network.checkHealth(tolerated: tolerated))
     }
 }

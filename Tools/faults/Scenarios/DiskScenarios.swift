@@ -8,9 +8,9 @@ enum DiskScenarios {
         Scenario("read-only-data", "the data of one node is read-only (S13)", body: readOnly),
     ]
 
-    private static func fullDisk(_ setup: Setup) async throws -> String {
-        try setup.isolation.require()
-        let network = try await setup.network()
+    private static func fullDisk(_ trial: Trial) async throws -> String {
+        try trial.isolation.require()
+        let network = try await trial.network()
         let node = network.node(4)
         let others = network.others(than: node)
         try await Tool.mount.run("-t", "tmpfs", "-o", "size=96m", "tmpfs", node.data)
@@ -19,7 +19,7 @@ enum DiskScenarios {
         let facts = try await transfers.flow {
             try await network.rise(by: 5)
             let filler = node.data + "/filler"
-            try fill(filler, leaving: setup.random.below(4_096))
+            try fill(filler, leaving: trial.random.below(4_096))
             guard let ending = try await node.ending(within: 20_000) else {
                 throw Failure("\(node.name) still runs on a full disk")
             }
@@ -62,9 +62,9 @@ enum DiskScenarios {
         }
     }
 
-    private static func readOnly(_ setup: Setup) async throws -> String {
-        try setup.isolation.require()
-        let network = try await setup.runningNetwork()
+    private static func readOnly(_ trial: Trial) async throws -> String {
+        try trial.isolation.require()
+        let network = try await trial.runningNetwork()
         try await network.rise(by: 3)
         let node = network.node(4)
         try await node.stop()

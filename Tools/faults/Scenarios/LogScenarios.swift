@@ -10,21 +10,21 @@ enum LogScenarios {
         Scenario("lost-log", "the log is gone, the signer's record is there (S14)", body: lostLog),
     ]
 
-    private static func tornTail(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork(epochLength: 1_000)
+    private static func tornTail(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork(epochLength: 1_000)
         let node = network.node(4)
         var torn: [String] = []
         for round in 0..<4 {
             try await network.rise(by: 3)
             try await node.stop(by: SIGKILL)
             let file = try DamagedFile(lastSegment(of: node))
-            let count = 1 + setup.random.below(60)
+            let count = 1 + trial.random.below(60)
             switch round % 4 {
             case 0:
                 try file.write(file.bytes.dropLast(count))
                 torn.append("\(count) bytes cut")
             case 1:
-                let noise = (0..<count).map { _ in UInt8(setup.random.below(256)) }
+                let noise = (0..<count).map { _ in UInt8(trial.random.below(256)) }
                 try file.write(file.bytes.dropLast(count) + noise)
                 torn.append("\(count) of noise")
             case 2:
@@ -42,16 +42,16 @@ enum LogScenarios {
         return "started after \(torn.joined(separator: ", ")); \(health)"
     }
 
-    private static func flippedBit(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork(epochLength: 1_000)
+    private static func flippedBit(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork(epochLength: 1_000)
         try await network.rise(by: 10)
         let node = network.node(4)
         try await node.stop()
         let path = try lastSegment(of: node)
         let file = try DamagedFile(path)
         for _ in 0..<4 {
-            let place = setup.random.below(file.bytes.count / 2)
-            try file.write(flipping: place, bit: setup.random.below(8))
+            let place = trial.random.below(file.bytes.count / 2)
+            try file.write(flipping: place, bit: trial.random.below(8))
             try await requireRefusal(of: node, code: 74, naming: [path, "hint:"])
         }
         // What the hint says: the log goes, the signer's record stays.
@@ -63,11 +63,11 @@ enum LogScenarios {
         return "refused 4 times, and started without the log; \(health)"
     }
 
-    private static func lostLog(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+    private static func lostLog(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
         for _ in 0..<3 {
-            try await network.rise(by: 2 + UInt64(setup.random.below(4)))
-            let node = network.nodes[setup.random.below(4)]
+            try await network.rise(by: 2 + UInt64(trial.random.below(4)))
+            let node = network.nodes[trial.random.below(4)]
             try await node.stop(by: SIGKILL)
             try FileManager.default.removeItem(atPath: node.voteLog)
             try node.start()

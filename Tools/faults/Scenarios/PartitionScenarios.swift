@@ -13,9 +13,9 @@ enum PartitionScenarios {
     /// the views of the cut, half a second for the last term; and what TCP takes to come back.
     private static let healSeconds: Int64 = 30
 
-    private static func partition(_ setup: Setup) async throws -> String {
-        try setup.isolation.require()
-        let network = try await setup.network()
+    private static func partition(_ trial: Trial) async throws -> String {
+        try trial.isolation.require()
+        let network = try await trial.network()
         let links = Links(network)
         try await links.make()
         try await network.startAll()
@@ -32,7 +32,7 @@ enum PartitionScenarios {
         try await links.heal()
         let healed = try await network.rise(by: 10, within: healSeconds)
 
-        let alone = network.nodes[setup.random.below(network.nodes.count)]
+        let alone = network.nodes[trial.random.below(network.nodes.count)]
         let majority = network.others(than: alone)
         try await links.cut([alone])
         let risen = try await network.rise(by: 12, on: majority)

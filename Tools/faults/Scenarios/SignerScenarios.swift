@@ -10,8 +10,8 @@ enum SignerScenarios {
             body: lostEverything),
     ]
 
-    private static func lostRecord(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork()
+    private static func lostRecord(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
         try await network.rise(by: 3)
         let node = network.node(4)
         try await node.stop()
@@ -27,7 +27,7 @@ enum SignerScenarios {
         try files.moveItem(atPath: kept, toPath: node.signedVotes)
         let file = try DamagedFile(node.signedVotes)
         try file.write(
-            flipping: setup.random.below(file.bytes.count / 2), bit: setup.random.below(8))
+            flipping: trial.random.below(file.bytes.count / 2), bit: trial.random.below(8))
         try await requireRefusal(
             of: node, code: 6, naming: ["the signer's record", node.signedVotes, "hint:"])
         try file.write(file.bytes)
@@ -38,8 +38,8 @@ enum SignerScenarios {
             + (try await network.checkHealth())
     }
 
-    private static func lostEverything(_ setup: Setup) async throws -> String {
-        let network = try await setup.runningNetwork(epochLength: 60)
+    private static func lostEverything(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork(epochLength: 60)
         try await network.rise(by: 5)
         let node = network.node(4)
         guard let seat = await node.api.status()?.validator.index else {

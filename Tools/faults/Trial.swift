@@ -1,30 +1,35 @@
 import Foundation
 
-/// What a scenario is given: the programs, its chance, and networks.
-final class Setup {
-    let scenario: String
+/// How a scenario is to run.
+struct Setup: Sendable {
+    let scenario: Scenario
+    /// Among all scenarios; it decides the ports.
+    let number: Int
     let program: String
     let localnet: String
     let kills: Int
+    let seed: UInt64
     let isolation: Isolation
+}
+
+/// What a running scenario is given: the setup, its chance, and networks.
+final class Trial {
+    private let setup: Setup
     /// The scenario's own: the same seed gives the same draws whether or not others ran before.
     var random: SplitMix
     private var networks: [TestNetwork] = []
 
-    init(
-        scenario: String, program: String, localnet: String, kills: Int, seed: UInt64,
-        isolation: Isolation
-    ) {
-        self.scenario = scenario
-        self.program = program
-        self.localnet = localnet
-        self.kills = kills
-        self.isolation = isolation
-        let hash = scenario.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
+    init(_ setup: Setup) {
+        self.setup = setup
+        let hash = setup.scenario.name.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
             ($0 ^ UInt64($1)) &* 1_099_511_628_211
         }
-        random = SplitMix(seed: seed ^ hash)
+        random = SplitMix(seed: setup.seed ^ hash)
     }
+
+    private var scenario: String { setup.scenario.name }
+    var kills: Int { setup.kills }
+    var isolation: Isolation { setup.isolation }
 
     /// Homes and a genesis for four validators, of which none runs yet.
     ///
@@ -33,13 +38,19 @@ final class Setup {
     func network(epochLength: Int = 16) async throws -> TestNetwork {
         let folder = "\(Guardian.folder)/\(scenario)-\(networks.count + 1)"
         let network = try await TestNetwork.create(
-            folder: folder, program: program, localnet: localnet,
-            epochLength: epochLength)
+            folder: folder, program: setup.program, localnet: setup.localnet,
+            ports: ports, epochLength: epochLength)
         networks.append(network)
         return network
     }
 
-    /// The same with all four at work.
+    /// Below the ports that the system gives to outgoing connections: one of those could take the
+    /// port of a node that is down. No two scenarios have the same, nor two runs as a rule.
+    private var ports: Int {
+        20_000 + Int(getpid()) % 60 * 200 + setup.number * TestNetwork.validatorCount
+    }
+
+    /// The same as `network` with all four at work.
     func runningNetwork(epochLength: Int = 16) async throws -> TestNetwork {
         let network = try await network(epochLength: epochLength)
         try await network.startAll()
