@@ -60,6 +60,8 @@ import Foundation
         do throws(FuzzFailure) {
             try unsafe target?.run(input)
         } catch {
+            // A build with optimization traps without a word.
+            FileHandle.standardError.write(Data("broken: \(error)\n".utf8))
             preconditionFailure("\(error)")
         }
     }
