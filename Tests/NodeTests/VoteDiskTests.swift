@@ -16,7 +16,7 @@ import Testing
         let instance = Instance(
             chainID: network.genesis.chainID, epoch: Epoch(epoch), base: base,
             validators: try network.genesis.validatorSet(), boundary: Height(16 * epoch + 16),
-            previousSeed: nil)
+            previousSeed: epoch == 0 ? nil : network.genesis.hash)
         return EpochStart(
             instance: instance, ownIndex: 0, seats: [nil],
             timing: Timing(network.genesis.parameters))

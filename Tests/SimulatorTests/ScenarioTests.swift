@@ -14,7 +14,6 @@ import Testing
         "S19": "two minutes, twice",
         "S20": "twelve nodes",
         "S23": "ten epochs in some seeds",
-        "S24": "twelve nodes",
         "S25": "a minute of twelve nodes",
         "S31": "an hour of full blocks",
         "S50": "40 nodes",

@@ -31,6 +31,7 @@ struct Checker: Sendable {
 
     /// Heights that are remembered below the highest.
     private static let rememberedHeights: UInt64 = 4_096
+    private static let rememberedEpochs = 32
 
     init(_ plan: WorldPlan, cast: Cast) {
         seating = Seating(plan)
@@ -70,7 +71,8 @@ struct Checker: Sendable {
         books.append(
             VoteBook(
                 epoch: instance.epoch, instance: instance.id, seats: seats, byzantine: byzantine))
-        if books.count > 4 {
+        // Who was away for many epochs begins them all again.
+        if books.count > Checker.rememberedEpochs {
             conclude(0)
             books.removeFirst()
         }

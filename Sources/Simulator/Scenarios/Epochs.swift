@@ -3,7 +3,7 @@ import Chain
 /// Sets that change, boundaries at which something goes wrong, keys whose records are lost.
 enum EpochScenarios {
     static let all = [
-        freshSets, lastLeaderDies, everyBoundaryStep, longAway, everybodyLeaves, badElection,
+        freshSets, lastLeaderDies, everyBoundaryStep, longAway, badElection,
         movedKey, lostRecords,
     ]
 
@@ -164,34 +164,6 @@ enum EpochScenarios {
         outcome.require(
             reached.map { $0 <= most } ?? false, name,
             "node \(node) had height \(height) at \(reached ?? 0), not by \(most) ms",
-            in: &violations)
-        outcome.requireHeal(name, in: &violations)
-    }
-
-    private static let everybodyLeaves = Scenario(
-        "S24", "The whole old set is gone as soon as its epoch is over: the new one begins."
-    ) { random, setting in
-        var plan = rotating(setting, overlap: 0, milliseconds: 40_000)
-        plan.faults = [.scripted(.leavesAtBoundary(epoch: 2))]
-        return plan
-    } judge: { outcome, violations in
-        let name = "S24"
-        let plan = outcome.plan
-        let seats = plan.epochs?.seats ?? 0
-        let gone = outcome.timeline.lives.filter {
-            $0.kind == .crash && $0.at <= plan.milliseconds * 1_000_000
-        }
-        outcome.require(
-            gone.count >= seats, name, "\(gone.count) of \(seats) left", in: &violations)
-        let joined = outcome.timeline.lives.filter { $0.kind == .epoch && $0.epoch == 3 }
-        for seat in Seating(plan).seats(of: Epoch(3)) {
-            outcome.require(
-                joined.contains { $0.node == seat.node }, name,
-                "node \(seat.node) does not begin epoch 3", in: &violations)
-        }
-        let height = outcome.timeline.height(at: plan.milliseconds)
-        outcome.require(
-            height >= boundary(of: 3, plan), name, "epoch 3 stands at height \(height)",
             in: &violations)
         outcome.requireHeal(name, in: &violations)
     }
