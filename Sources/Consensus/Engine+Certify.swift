@@ -220,7 +220,8 @@ extension Engine {
     }
 
     /// 2.13 (2): a finalization of the boundary block, of whatever view, ends the instance. From
-    /// now on no vote of any kind is cast; those that were recorded before still leave.
+    /// now on no vote of any kind is cast or signed, not even one whose record is not durable yet:
+    /// nobody needs it beside the finalization. Certificates and reports still leave.
     mutating func finishAtBoundary() {
         guard emitted.height == instance.boundary, mode != .halted else { return }
         if isBuilding {
@@ -228,6 +229,9 @@ extension Engine {
             performNow(.cancelBuild(current))
         }
         mode = .finished
+        outbox.removeAll { waiting in
+            if case .sign = waiting.effect { true } else { false }
+        }
         uncertified.removeAll()
         finalizable.removeAll()
         unchecked.removeAll()

@@ -58,8 +58,8 @@ public struct Engine: ~Copyable, Sendable {
         /// This node disagrees with a quorum (R6'): it serves and follows, but votes no more.
         /// Next: `finished`, `halted`.
         case diverged
-        /// The boundary block is final and told (2.13): the instance is history, and only what was
-        /// recorded before still leaves. Final.
+        /// The boundary block is final and told (2.13): the instance is history. What else was
+        /// recorded before still leaves, but no vote. Final.
         case finished
         /// Safety was broken by more than a third: nothing is done any more. Final.
         case halted
