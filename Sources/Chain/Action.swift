@@ -11,6 +11,7 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     case castBallot(BallotCast)
     case cancelProposal(ProposalID)
     case claimDeposit(ProposalID)
+    case staking(StakingAction)
 
     // For governance: refused in a transaction, allowed in a proposal.
     case setParameter(ParameterChange)
@@ -41,6 +42,8 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .cancelProposal(try ProposalID(from: &reader))
         case 5:
             return .claimDeposit(try ProposalID(from: &reader))
+        case 6:
+            return .staking(try StakingAction(from: &reader))
         case 32:
             return .setParameter(try ParameterChange(from: &reader))
         case 33:
@@ -73,6 +76,9 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .claimDeposit(let proposal):
             writer.writeULEB128(5)
             writer.write(proposal)
+        case .staking(let action):
+            writer.writeULEB128(6)
+            writer.write(action)
         case .setParameter(let change):
             writer.writeULEB128(32)
             writer.write(change)

@@ -5,6 +5,7 @@ import Cryptography
 public enum Event: CanonicalCodable, Hashable, Sendable {
     case transferred(from: Address, to: Address, asset: AssetID, amount: Amount)
     case validators(ValidatorEvent)
+    case staking(StakingEvent)
     case governance(GovernanceEvent)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
@@ -15,6 +16,8 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
                 asset: try AssetID(from: &reader), amount: try Amount(from: &reader))
         case 16:
             self = .validators(try ValidatorEvent(from: &reader))
+        case 17:
+            self = .staking(try StakingEvent(from: &reader))
         case 32:
             self = .governance(try GovernanceEvent(from: &reader))
         case let tag:
@@ -33,6 +36,9 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
         case .validators(let event):
             writer.writeULEB128(16)
             writer.write(event)
+        case .staking(let event):
+            writer.writeULEB128(17)
+            writer.write(event)
         case .governance(let event):
             writer.writeULEB128(32)
             writer.write(event)
@@ -44,6 +50,7 @@ public enum Event: CanonicalCodable, Hashable, Sendable {
         switch self {
         case .transferred(let from, let to, _, _): from == to ? [from] : [from, to]
         case .validators(let event): event.accounts
+        case .staking(let event): event.accounts
         case .governance(let event): event.accounts
         }
     }

@@ -160,7 +160,7 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
 }
 
 /// Whether `text` is empty or `host:port` with a port from 1 to 65535.
-private func isEndpoint(_ text: String) -> Bool {
+func isEndpoint(_ text: String) -> Bool {
     guard !text.isEmpty else { return true }
     let utf8 = Array(text.utf8)
     guard utf8.count <= GenesisEntry.endpointBytesMax,

@@ -71,6 +71,7 @@ public enum GeneralParameter: UInt16, CaseIterable, Hashable, Sendable {
     case maxValidators = 35
     case unbonding = 36
     case warmUp = 37
+    case exitPeriod = 38
     case depositBase = 48
     case depositPeriod = 49
 }
@@ -178,6 +179,10 @@ extension GeneralParameter {
             .integer(
                 "staking.warmUp", .milliseconds, 7 * Milliseconds.day, dev: 0,
                 0...60 * Milliseconds.day, .constitution)
+        case .exitPeriod:
+            // In epochs: stake that leaves within one shares a record. About a day.
+            .integer(
+                "staking.exitPeriod", .count, 24, dev: 1, 1...1_000, .constitution)
         case .depositBase:
             .integer(
                 "gov.depositBase", .baseUnits, 100, dev: 10, 1...1_000_000_000_000_000,

@@ -157,6 +157,8 @@ extension Parameters {
     public var maxValidators: UInt64 { integer(.general(.maxValidators)) }
     public var unbonding: UInt64 { integer(.general(.unbonding)) }
     public var warmUp: UInt64 { integer(.general(.warmUp)) }
+    /// p, in epochs.
+    public var exitPeriod: UInt64 { integer(.general(.exitPeriod)) }
     public var depositBase: Amount { Amount(integer(.general(.depositBase))) }
     public var depositPeriod: UInt64 { integer(.general(.depositPeriod)) }
 

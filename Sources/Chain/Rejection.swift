@@ -38,6 +38,9 @@ public enum Rejection: Error, Hashable, Sendable {
     case balanceOverflow(account: Address, asset: AssetID)
     case recipientIsModule(Address)
 
+    // Validators and stake.
+    case staking(StakingRejection)
+
     // Proposals, ballots and what they decide.
     case governance(GovernanceRejection)
 }
@@ -72,6 +75,7 @@ extension Rejection {
         case .amountZero: "bank.amount_zero"
         case .balanceOverflow: "bank.balance_overflow"
         case .recipientIsModule: "bank.recipient_is_module"
+        case .staking(let reason): reason.code
         case .governance(let reason): reason.code
         }
     }
@@ -131,6 +135,7 @@ extension Rejection {
             "The balance of \(account) in asset \(asset) would not fit 64 bits."
         case .recipientIsModule(let account):
             "The account \(account) belongs to the ledger and takes no transfers."
+        case .staking(let reason): reason.message
         case .governance(let reason): reason.message
         }
     }
@@ -160,6 +165,7 @@ extension Rejection {
         case .amountZero: "Name an amount above 0."
         case .balanceOverflow: "Send a smaller amount."
         case .recipientIsModule: "Check the recipient's address."
+        case .staking(let reason): reason.hint
         case .governance(let reason): reason.hint
         }
     }
@@ -176,6 +182,7 @@ extension Rejection {
             .notAnAccountAction, .gasLimitZero, .gasLimitTooLow, .outOfGas, .amountZero,
             .recipientIsModule:
             false
+        case .staking(let reason): reason.mayBeCuredByWaiting
         case .governance(let reason): reason.mayBeCuredByWaiting
         }
     }

@@ -54,14 +54,12 @@ public enum StateKey: Hashable, Sendable {
     case validatorSet(Epoch)
     /// `Digest`: the hash of an epoch's set, without reading the set.
     case validatorSetHash(Epoch)
-    /// `Amount`: what an account has bonded with a validator.
-    case delegation(delegator: Address, validator: Address)
-    /// `Amount`: what an account has bonded with all validators.
-    case bonded(Address)
-    /// `Amount`: what all accounts have bonded.
+    /// `Amount`: what the pools of all validators have.
     case bondedTotal
     /// `OffenceRecord`, by the consensus key that signed the two votes.
     case offence(PublicKey)
+    /// Pools, positions and what is remembered of them.
+    case staking(StakingKey)
 
     // Governance.
     /// `ProposalID`: the last one given.
@@ -95,8 +93,8 @@ public enum StateKey: Hashable, Sendable {
         case .account, .lanes, .laneExpiry: .accounts
         case .balance, .asset, .supply: .bank
         case .parameters: .parameters
-        case .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .delegation, .bonded,
-            .bondedTotal, .offence:
+        case .validator, .operatorOfKey, .validatorSet, .validatorSetHash, .bondedTotal,
+            .offence, .staking:
             .staking
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
@@ -135,12 +133,9 @@ public enum StateKey: Hashable, Sendable {
         case .validatorSetHash(let epoch):
             writer.kind(3)
             writer.bigEndian(epoch.value)
-        case .delegation(let delegator, let validator):
-            writer.kind(4, delegator)
-            writer.write(validator)
-        case .bonded(let address): writer.kind(5, address)
         case .bondedTotal: writer.kind(6)
         case .offence(let key): writer.kind(7, key)
+        case .staking(let key): key.write(into: &writer)
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
             writeGovernanceKey(into: &writer)
@@ -171,7 +166,7 @@ public enum StateKey: Hashable, Sendable {
         case .depositsTotal: writer.kind(11)
         case .chainFacts, .currentEpoch, .epoch, .account, .lanes, .laneExpiry, .balance, .asset,
             .supply, .parameters, .validator, .operatorOfKey, .validatorSet, .validatorSetHash,
-            .delegation, .bonded, .bondedTotal, .offence:
+            .bondedTotal, .offence, .staking:
             preconditionFailure("a key of governance")
         }
     }
@@ -179,7 +174,7 @@ public enum StateKey: Hashable, Sendable {
 
 /// Appends the fields of a state key.
 public struct StateKeyWriter {
-    private var writer = ByteWriter(capacity: 72)
+    private var writer = ByteWriter(capacity: 128)
 
     public init(_ module: StateModule) {
         writer.write(module.rawValue)
@@ -207,6 +202,10 @@ public struct StateKeyWriter {
         value.encode(into: &writer)
     }
 
+    public mutating func byte(_ value: UInt8) {
+        writer.write(value)
+    }
+
     public mutating func bigEndian(_ value: UInt64) {
         writer.write(value.byteSwapped)
     }
@@ -224,6 +223,11 @@ public struct StateKeyRange: Hashable, Sendable {
         upper = StateKeyRange.prefix(module, kind + 1)
     }
 
+    init(lower: [UInt8], upper: [UInt8]) {
+        self.lower = lower
+        self.upper = upper
+    }
+
     /// From a key (inclusive) to a key (exclusive).
     public init(from lower: StateKey, to upper: StateKey) {
         self.lower = lower.bytes
@@ -234,7 +238,6 @@ public struct StateKeyRange: Hashable, Sendable {
     public static let validators = StateKeyRange(.staking, kind: 0)
     public static let validatorSets = StateKeyRange(.staking, kind: 2)
     public static let offences = StateKeyRange(.staking, kind: 7)
-    public static let bonded = StateKeyRange(.staking, kind: 5)
 
     private static func prefix(_ module: StateModule, _ kind: UInt8) -> [UInt8] {
         var writer = StateKeyWriter(module)

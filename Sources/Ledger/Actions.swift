@@ -20,6 +20,8 @@ enum Actions {
             try Governance.cancel(proposal, context, in: &state)
         case .claimDeposit(let proposal):
             try Governance.claim(proposal, context, in: &state)
+        case .staking(let action):
+            try Staking.perform(action, context, in: &state)
         case .setParameter: throw .notAnAccountAction("setParameter")
         case .spend: throw .notAnAccountAction("spend")
         }

@@ -135,7 +135,7 @@ extension Action {
         case .setParameter: "setParameter"
         case .spend: "spend"
         case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-            .claimDeposit:
+            .claimDeposit, .staking:
             nil
         }
     }

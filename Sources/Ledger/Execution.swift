@@ -78,6 +78,10 @@ struct Execution<Base: StateReader> {
             try state.debit(admission.payer, transaction.maxFee)
         }
 
+        // Kept whatever becomes of the actions.
+        Staking.settle(
+            transaction.sender, StakeClock(context, rules.parameters), in: &state)
+
         state.checkpoint()
         var gas = admission.intrinsicGas
         let status: ReceiptStatus

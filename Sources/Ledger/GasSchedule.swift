@@ -24,8 +24,21 @@ public enum GasSchedule {
         case .castBallot: 10_000
         case .cancelProposal: 10_000
         case .claimDeposit: 10_000
+        case .staking(let action): cost(of: action)
         case .setParameter: 10_000
         case .spend(let spend): 5_000 + 2_000 * UInt64(spend.payments.count)
+        }
+    }
+
+    /// Stake reads and writes a handful of records; a proof of possession is a signature.
+    private static func cost(of action: StakingAction) -> UInt64 {
+        switch action {
+        case .createValidator, .rotateKey: 100_000
+        case .editValidator: 60_000
+        case .unjail, .setMode: 20_000
+        case .delegate, .undelegate, .cancel, .redelegate, .leave: 40_000
+        // Up to 17 positions are looked at.
+        case .claim: 60_000
         }
     }
 

@@ -34,7 +34,7 @@ private enum GenesisState {
         state.write(.chainFacts, genesis.facts)
         state.write(.parameters, genesis.parameters)
         state.write(.asset(.native), genesis.nativeAsset)
-        guard let supply = genesis.supply, let bonds = genesis.bonds else {
+        guard let supply = genesis.supply else {
             preconditionFailure("the sums of a checked genesis fit")
         }
         state.write(.supply(.native), supply)
@@ -52,48 +52,41 @@ private enum GenesisState {
             try state.credit(ModuleAccounts.treasury, balance.amount, asset: balance.asset)
         }
         Epochs.writeGenesis(genesis, validators: validators, into: &state)
-        for (entry, bond) in zip(genesis.validators, bonds) {
-            write(entry, bonded: bond, into: &state)
-            try addBond(
+        try writeStake(genesis, into: &state)
+    }
+
+    /// Self-bonds come first, so that every pool begins with its operator's. All of it is new
+    /// tokens.
+    private static func writeStake<Base: StateReader>(
+        _ genesis: Genesis, into state: inout State<Base>
+    ) throws(Rejection) {
+        for entry in genesis.validators {
+            Staking.register(
+                ValidatorRecord(
+                    operatorAddress: entry.operatorAddress, consensusKey: entry.consensusKey,
+                    profile: ValidatorProfile(
+                        networkKey: entry.networkKey, endpoint: entry.endpoint,
+                        moniker: entry.moniker),
+                    commission: entry.commission, status: .active),
+                in: &state)
+            try bond(
                 entry.selfBond, of: entry.operatorAddress, with: entry.operatorAddress,
                 in: &state)
         }
         for delegation in genesis.delegations {
-            try addBond(
+            try bond(
                 delegation.amount, of: delegation.delegator, with: delegation.validator,
                 in: &state)
         }
     }
 
-    private static func write<Base: StateReader>(
-        _ entry: GenesisEntry, bonded: Amount, into state: inout State<Base>
-    ) {
-        let account = entry.operatorAddress
-        state.write(
-            .validator(account),
-            ValidatorRecord(
-                operatorAddress: account, consensusKey: entry.consensusKey,
-                networkKey: entry.networkKey, endpoint: entry.endpoint, moniker: entry.moniker,
-                commission: entry.commission, status: .active, selfBond: entry.selfBond,
-                bonded: bonded))
-        state.write(.operatorOfKey(entry.consensusKey), account)
-    }
-
-    /// Puts new tokens into the bonded pool on behalf of an account.
-    private static func addBond<Base: StateReader>(
+    private static func bond<Base: StateReader>(
         _ amount: Amount, of delegator: Address, with validator: Address,
         in state: inout State<Base>
     ) throws(Rejection) {
+        guard amount > .zero else { return }
         try state.credit(ModuleAccounts.bondedPool, amount)
-        for key in [
-            StateKey.delegation(delegator: delegator, validator: validator), .bonded(delegator),
-            .bondedTotal,
-        ] {
-            let before = state.read(key, as: Amount.self) ?? .zero
-            guard let sum = before.adding(amount) else {
-                throw .balanceOverflow(account: delegator, asset: .native)
-            }
-            state.write(key, sum)
-        }
+        try Staking.deposit(
+            amount.value, of: delegator, into: validator, at: .genesis, in: &state)
     }
 }

@@ -5,15 +5,30 @@ import StateTree
 /// Something that must never be true of a state.
 public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
     case supply(asset: AssetID, recorded: UInt64, sum: UInt128)
-    case bonded(recorded: UInt64, accounts: UInt128, pool: UInt64)
+    /// What all pools have, and what the account has that holds their tokens and the buckets'.
+    case bonded(recorded: UInt64, pools: UInt128)
+    case bondedPool(balance: UInt64, pools: UInt128, buckets: UInt128)
+    case slashEscrow(balance: UInt64, held: UInt128)
+    /// The shares of a record, and those of its positions and lots.
+    case shares(String, recorded: UInt128, sum: UInt128)
+    /// An account's summary is not what its positions say.
+    case stakeAccount(Address)
     case zeroBalance(Address, AssetID)
 
     public var description: String {
         switch self {
         case .supply(let asset, let recorded, let sum):
             "the supply of asset \(asset) is \(recorded), all balances sum to \(sum)"
-        case .bonded(let recorded, let accounts, let pool):
-            "bonded are \(recorded), the accounts' parts sum to \(accounts), the pool has \(pool)"
+        case .bonded(let recorded, let pools):
+            "bonded are \(recorded), the pools sum to \(pools)"
+        case .bondedPool(let balance, let pools, let buckets):
+            "the bonded pool has \(balance), its pools \(pools) and its buckets \(buckets)"
+        case .slashEscrow(let balance, let held):
+            "the escrow of slashes has \(balance) and holds \(held)"
+        case .shares(let record, let recorded, let sum):
+            "\(record) has \(recorded) shares, its positions and lots sum to \(sum)"
+        case .stakeAccount(let account):
+            "the summary of the stake of \(account) is not what its positions say"
         case .zeroBalance(let account, let asset):
             "the balance 0 of \(account) in asset \(asset) has an entry"
         }
@@ -25,7 +40,7 @@ public enum Invariants {
     /// - Complexity: O(accounts), with a search for each.
     public static func violations(over reader: some StateReader) -> [InvariantViolation] {
         let state = State(over: reader)
-        return supplyViolations(in: state) + bondViolations(in: state)
+        return supplyViolations(in: state) + Staking.violations(in: state)
     }
 
     private static func supplyViolations<Base: StateReader>(
@@ -48,19 +63,6 @@ public enum Invariants {
             }
         }
         return violations
-    }
-
-    private static func bondViolations<Base: StateReader>(
-        in state: State<Base>
-    ) -> [InvariantViolation] {
-        var sum: UInt128 = 0
-        forEachAmount(in: .bonded, of: state) { _, amount in
-            sum += UInt128(amount.value)
-        }
-        let recorded = (state.read(.bondedTotal, as: Amount.self) ?? .zero).value
-        let pool = state.balance(of: ModuleAccounts.bondedPool).value
-        guard UInt128(recorded) != sum || recorded != pool else { return [] }
-        return [.bonded(recorded: recorded, accounts: sum, pool: pool)]
     }
 
     private static func forEachAmount<Base: StateReader>(

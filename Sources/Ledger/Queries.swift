@@ -11,6 +11,7 @@ public struct AccountView: Hashable, Sendable {
     public let authority: Authority?
     /// Only assets of which it has something.
     public let balances: [AssetBalance]
+    /// What its shares of pools and lots are worth.
     public let bonded: Amount
 }
 
@@ -18,7 +19,18 @@ public struct AccountView: Hashable, Sendable {
 public struct SeatView: Hashable, Sendable {
     public let index: UInt16
     public let power: UInt64
+    /// The consensus key in this set; the record may have another one by now.
+    public let key: PublicKey
     public let record: ValidatorRecord
+    public let stake: ValidatorStake
+}
+
+/// What is behind a validator.
+public struct ValidatorStake: Hashable, Sendable {
+    /// All stake.
+    public let bonded: Amount
+    /// What the operator's own shares are worth.
+    public let selfBond: Amount
 }
 
 /// Reads for the API and the command line: functions of a state, which one request reads at one
@@ -35,7 +47,7 @@ public enum Queries {
         return AccountView(
             address: address, sequence: account?.sequence ?? 0, authority: account?.authority,
             balances: balances(of: address, in: state),
-            bonded: state.read(.bonded(address)) ?? .zero)
+            bonded: Staking.bonded(of: address, in: state))
     }
 
     public static func balance(
@@ -129,10 +141,22 @@ public enum Queries {
     public static func seats(of epoch: Epoch, over reader: some StateReader) -> [SeatView] {
         guard let set = validatorSet(of: epoch, over: reader) else { return [] }
         return set.validators.enumerated().compactMap { index, seat in
-            validator(key: seat.key, over: reader).map {
-                SeatView(index: UInt16(index), power: seat.power, record: $0)
+            validator(key: seat.key, over: reader).map { record in
+                SeatView(
+                    index: UInt16(index), power: seat.power, key: seat.key, record: record,
+                    stake: stake(of: record.operatorAddress, over: reader))
             }
         }
+    }
+
+    /// What is behind a validator; nothing for an unknown one.
+    public static func stake(
+        of operatorAddress: Address, over reader: some StateReader
+    ) -> ValidatorStake {
+        let state = State(over: reader)
+        return ValidatorStake(
+            bonded: Staking.bonded(with: operatorAddress, in: state),
+            selfBond: Staking.selfBond(of: operatorAddress, in: state))
     }
 
     /// All validators by the order of their operators' addresses, elected or not.

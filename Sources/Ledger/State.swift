@@ -47,6 +47,12 @@ public struct State<Base: StateReader> {
         overlay.remove(keyBytes)
     }
 
+    /// Removes an entry that a scan found.
+    public mutating func remove(key: [UInt8]) {
+        writtenByteCount &+= UInt64(key.count)
+        overlay.remove(key)
+    }
+
     public func contains(_ key: StateKey) -> Bool {
         overlay.value(for: key.bytes) != nil
     }

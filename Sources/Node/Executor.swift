@@ -41,7 +41,7 @@ actor Executor {
         self.verifier = verifier
         blocks = BlockExecutor(
             genesisHash: genesisHash, instance: instance, committed: committed, base: base,
-            past: past)
+            past: past, election: .byStake)
     }
 
     /// Works until the mailbox is closed.

@@ -229,7 +229,7 @@ enum RequiredDeposit {
                     spent = spent.advanced(clampingBy: payment.amount.value)
                 }
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit:
+                .claimDeposit, .staking:
                 continue
             }
         }

@@ -31,6 +31,20 @@ enum GoldenValues {
         proposal: ProposalID(7), contentHash: digest(0x44),
         weights: BallotWeights(yes: 6_000, no: 4_000), reason: "fair")
 
+    static let stakingActions: [StakingAction] = {
+        let a = address(0x33)
+        let b = address(0x44)
+        let lot = LotID(validator: a, origin: StakeOrigin(validator: b, exit: Epoch(9)))
+        let bucket = BucketID(
+            validator: a, exit: Epoch(7), origin: StakeOrigin(validator: b, exit: Epoch(5)))
+        return [
+            .delegate(validator: a, amount: Amount(1_000_000)),
+            .undelegate(from: .lot(lot), amount: .tokens(Amount(77))),
+            .cancel(bucket, amount: .all), .redelegate(from: .pool(a), to: b, amount: .all),
+            .setMode(validator: a, .paying), .claim,
+        ]
+    }()
+
     static let transaction = Transaction(
         chainID: chainID, sender: address(0x11), sequence: 5, lane: 2, validUntil: Height(1_000),
         maxFee: Amount(2_000), gasLimit: 100_000, feePayer: address(0x55), actions: [transfer],
@@ -154,7 +168,11 @@ enum GoldenValues {
     static let parametersStart = 9 + 8 + 5 + 5
 
     /// Every encoding and hash under its name.
-    static let all: [(name: String, bytes: [UInt8])] = [
+    static let all: [(name: String, bytes: [UInt8])] =
+        others
+        + stakingActions.map { (name: "action." + $0.name, bytes: Action.staking($0).encoded()) }
+
+    private static let others: [(name: String, bytes: [UInt8])] = [
         ("action.transfer", transfer.encoded()),
         ("action.submitProposal", Action.submitProposal(draft).encoded()),
         (

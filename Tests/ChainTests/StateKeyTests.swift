@@ -8,15 +8,15 @@ import Testing
     private let b = GoldenValues.address(0x22)
 
     @Test func `different keys have different bytes`() {
-        let keys: [StateKey] = [
-            .chainFacts, .account(a), .account(b), .lanes(a), .laneExpiry(Height(1), a),
-            .laneExpiry(Height(1), b), .balance(a, .native), .balance(a, AssetID(1)),
-            .asset(.native), .supply(.native), .parameters, .validator(a),
-            .operatorOfKey(PublicKey(words: a.words)), .validatorSet(.zero),
-            .validatorSetHash(.zero), .delegation(delegator: a, validator: b),
-            .delegation(delegator: b, validator: a), .bonded(a), .bondedTotal, .currentEpoch,
-            .epoch(.zero), .epoch(Epoch(1)), .offence(PublicKey(words: a.words)),
-        ]
+        let keys: [StateKey] =
+            [
+                .chainFacts, .account(a), .account(b), .lanes(a), .laneExpiry(Height(1), a),
+                .laneExpiry(Height(1), b), .balance(a, .native), .balance(a, AssetID(1)),
+                .asset(.native), .supply(.native), .parameters, .validator(a),
+                .operatorOfKey(PublicKey(words: a.words)), .validatorSet(.zero),
+                .validatorSetHash(.zero), .bondedTotal, .currentEpoch, .epoch(.zero),
+                .epoch(Epoch(1)), .offence(PublicKey(words: a.words)),
+            ] + StakeSamples.keys(a, b).map { .staking($0) }
         #expect(Set(keys.map(\.bytes)).count == keys.count)
         for key in keys {
             #expect(Array(key.bytes.prefix(2)) == [UInt8(key.module.rawValue), 0])

@@ -32,8 +32,8 @@ import Testing
         #expect(seats[0].record.operatorAddress == entry.operatorAddress)
         #expect(seats[0].record.networkKey == entry.networkKey)
         #expect(seats[0].power == 1_005_000_000)
-        #expect(seats[0].record.bonded == Amount(1_005_000_000))
-        #expect(seats[0].record.selfBond == Amount(1_000_000_000))
+        #expect(seats[0].stake.bonded == Amount(1_005_000_000))
+        #expect(seats[0].stake.selfBond == Amount(1_000_000_000))
         #expect(
             Queries.validator(operator: entry.operatorAddress, over: chain.state)
                 == seats[0].record)
@@ -79,6 +79,6 @@ import Testing
         chain.edit { $0.write(.bondedTotal, Amount(1)) }
         #expect(
             Invariants.violations(over: chain.state).contains(
-                .bonded(recorded: 1, accounts: 1_005_000_000, pool: 1_005_000_000)))
+                .bonded(recorded: 1, pools: 1_005_000_000)))
     }
 }

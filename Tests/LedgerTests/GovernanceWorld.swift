@@ -40,20 +40,38 @@ struct GovernanceWorld {
             supply += Self.wealth
             state.write(.balance(account, .native), Amount(Self.wealth))
         }
-        var bonded: UInt64 = 0
-        for (account, power) in zip(voters, powers) where power > 0 {
-            bonded += power
-            state.write(.bonded(account), Amount(power))
-        }
+        let bonded = powers.reduce(0, +)
         supply += bonded
         if bonded > 0 {
-            state.write(.bondedTotal, Amount(bonded))
             state.write(.balance(ModuleAccounts.bondedPool, .native), Amount(bonded))
         }
+        GovernanceWorld.bond(powers, of: voters, in: &state)
         if treasury > 0 {
             state.write(.balance(ModuleAccounts.treasury, .native), Amount(treasury))
         }
         state.write(.supply(.native), Amount(supply))
+    }
+
+    /// All stake is with one validator.
+    private static func bond(
+        _ powers: [UInt64], of voters: [Address], in state: inout State<MemoryState>
+    ) {
+        let validator = address(77)
+        let profile = ValidatorProfile(
+            networkKey: Person(203).key, endpoint: "", moniker: "validator")
+        Staking.register(
+            ValidatorRecord(
+                operatorAddress: validator, consensusKey: Person(204).key, profile: profile,
+                commission: 0, status: .active),
+            in: &state)
+        for (account, power) in zip(voters, powers) where power > 0 {
+            do {
+                try Staking.deposit(
+                    power, of: account, into: validator, at: .genesis, in: &state)
+            } catch {
+                preconditionFailure("stake can be deposited: \(error.code)")
+            }
+        }
     }
 
     static func address(_ seed: UInt8) -> Address {

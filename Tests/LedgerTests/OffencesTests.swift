@@ -58,12 +58,20 @@ import Testing
         #expect(record.height == Height(2) && record.time == world.head.timestamp)
         #expect(record.reporter == EpochWorld.people[1].address)
         #expect(
-            executed.execution.blockEvents == [
-                .validators(
+            executed.execution.blockEvents.first
+                == .validators(
                     .offended(
                         operatorAddress: record.operatorAddress, key: EpochWorld.key(2),
-                        epoch: .zero, view: View(7), reporter: record.reporter))
-            ])
+                        epoch: .zero, view: View(7), reporter: record.reporter)))
+        // A quarter of the power: (3/4)² of the stake.
+        let validator = try #require(
+            Queries.validator(operator: record.operatorAddress, over: world.state))
+        #expect(validator.status == .jailed && validator.isBarred)
+        let bond = world.genesis.validators[2].selfBond.value
+        #expect(
+            Queries.stake(of: record.operatorAddress, over: world.state).bonded.value
+                == bond - (bond * 9).dividedUp(by: 16))
+        #expect(Invariants.violations(over: world.state).isEmpty)
         #expect(
             Queries.offences(of: record.operatorAddress, over: world.state)
                 == [OffenceView(key: EpochWorld.key(2), record: record)])

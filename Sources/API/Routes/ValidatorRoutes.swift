@@ -26,7 +26,8 @@ extension API {
         let record = try record(context.parameters.get("id") ?? "", over: state)
         return jsonResponse(
             ValidatorStatusJSON(
-                record, Queries.currentEpoch(over: state),
+                record, Queries.stake(of: record.operatorAddress, over: state),
+                Queries.currentEpoch(over: state),
                 offences: Queries.offences(of: record.operatorAddress, over: state), node.chain))
     }
 

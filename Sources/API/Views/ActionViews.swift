@@ -41,6 +41,8 @@ struct ActionJSON: Encodable {
         case .claimDeposit(let proposal):
             try fields.write("type", "claimDeposit")
             try fields.write("proposal", proposal)
+        case .staking(let action):
+            try fields.write(action)
         case .setParameter(let change):
             try fields.write("type", "setParameter")
             try encode(change, into: &fields)

@@ -5,7 +5,7 @@ extension Event {
     /// Which topic of the stream an event belongs to besides its transaction's.
     var isGovernance: Bool {
         switch self {
-        case .transferred, .validators: false
+        case .transferred, .validators, .staking: false
         case .governance: true
         }
     }
@@ -45,6 +45,8 @@ struct EventJSON: Encodable {
             try fields.write("asset", asset)
             try fields.write("amount", amount)
         case .validators(let event): try encode(event, into: &fields)
+        case .staking(let event):
+            try fields.write(event)
         case .governance(let event):
             try fields.write("proposal", event.proposal)
             try encode(event, into: &fields)

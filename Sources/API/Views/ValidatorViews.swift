@@ -17,13 +17,13 @@ struct ValidatorJSON: Encodable {
 
     init(_ seat: SeatView, _ chain: ChainDescription) {
         index = seat.index
-        publicKey = seat.record.consensusKey.hex
+        publicKey = seat.key.hex
         power = String(seat.power)
         `operator` = seat.record.operatorAddress.text(prefix: chain.addressPrefix)
         moniker = seat.record.moniker
         networkKey = seat.record.networkKey.hex
         endpoint = seat.record.endpoint
-        bonded = String(seat.record.bonded.value)
+        bonded = String(seat.stake.bonded.value)
         commission = seat.record.commission
     }
 }
@@ -82,7 +82,8 @@ struct ValidatorStatusJSON: Encodable {
     let offences: [OffenceJSON]
 
     init(
-        _ record: ValidatorRecord, _ view: EpochView, offences: [OffenceView],
+        _ record: ValidatorRecord, _ stake: ValidatorStake, _ view: EpochView,
+        offences: [OffenceView],
         _ chain: ChainDescription
     ) {
         `operator` = record.operatorAddress.text(prefix: chain.addressPrefix)
@@ -90,8 +91,8 @@ struct ValidatorStatusJSON: Encodable {
         moniker = record.moniker
         networkKey = record.networkKey.hex
         endpoint = record.endpoint
-        bonded = String(record.bonded.value)
-        selfBond = String(record.selfBond.value)
+        bonded = String(stake.bonded.value)
+        selfBond = String(stake.selfBond.value)
         commission = record.commission
         status = record.status.name
         epoch = view.epoch.value

@@ -8,11 +8,21 @@ public struct ElectionFacts: Sendable {
     public let previous: ValidatorSet
     /// Of all validators, by the order of their operators' addresses.
     public let records: [ValidatorRecord]
+    /// The same validators with their stake.
+    public let contenders: [Contender]
+    public let seatsMin: Int
+    public let seatsMax: Int
 
-    public init(epoch: Epoch, previous: ValidatorSet, records: [ValidatorRecord]) {
+    public init(
+        epoch: Epoch, previous: ValidatorSet, records: [ValidatorRecord],
+        contenders: [Contender] = [], seatsMin: Int = 1, seatsMax: Int = Limits.validatorsMax
+    ) {
         self.epoch = epoch
         self.previous = previous
         self.records = records
+        self.contenders = contenders
+        self.seatsMin = seatsMin
+        self.seatsMax = seatsMax
     }
 }
 
@@ -23,6 +33,12 @@ public struct Election: Sendable {
 
     public init(_ elect: @escaping @Sendable (ElectionFacts) -> [Validator]) {
         self.elect = elect
+    }
+
+    /// By stake, with capped power and bounded churn (staking.md 1).
+    public static let byStake = Election { facts in
+        StakeElection.elect(
+            facts.contenders, minimum: facts.seatsMin, maximum: facts.seatsMax)
     }
 
     /// The same validators again.

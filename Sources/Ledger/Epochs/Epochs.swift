@@ -113,7 +113,11 @@ enum Epochs {
         state.write(.currentEpoch, next)
 
         let elected = epoch.advanced(by: 2)
-        let facts = ElectionFacts(epoch: elected, previous: nextSet, records: records(in: state))
+        let records = records(in: state)
+        let facts = ElectionFacts(
+            epoch: elected, previous: nextSet, records: records,
+            contenders: Staking.contenders(records, after: nextSet, in: state),
+            seatsMin: Int(parameters.minValidators), seatsMax: Int(parameters.maxValidators))
         let set = election.set(facts, countMin: parameters.minValidators)
         write(set ?? nextSet, of: elected, into: &state)
         state.write(
@@ -121,6 +125,9 @@ enum Epochs {
         state.emit(
             .validators(
                 .elected(elected, setHash: (set ?? nextSet).hash, isFallback: set == nil)))
+        Staking.endEpoch(
+            records, elected: set ?? nextSet, next: nextSet, StakeClock(context, parameters),
+            in: &state)
         deleteOldSets(&state, at: context, unbonding: parameters.unbonding)
     }
 

@@ -35,7 +35,7 @@ enum Enactment {
                 payments += spend.payments
                 prepared.append(action)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit:
+                .claimDeposit, .staking:
                 preconditionFailure("the actions were classified")
             }
         }
@@ -96,7 +96,7 @@ enum Enactment {
             case .spend(let spend):
                 try Treasury.spend(spend, in: &state)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit:
+                .claimDeposit, .staking:
                 throw .governance(.actionNotAllowed("of an account"))
             }
         }

@@ -106,18 +106,11 @@ extension Governance {
             // The track changed, and the new one is full: the proposal waits in its line.
             return
         }
-        let snapshot = snapshot(at: block, rules: rules)
+        let snapshot = Staking.snapshot(at: block, warmUp: rules.parameters.warmUp, in: state)
         proposal.vote = ProposalVote(
             openedHeight: block.height, openedAt: block.timestamp, snapshot: snapshot,
             totalPower: VotingPower.total(at: snapshot, in: state), row: kind.row)
         move(&proposal, to: .voting, at: block, in: &state)
-    }
-
-    /// The height whose stake votes: without a warm-up the one before the opening; with one, the
-    /// end of an epoch that is old enough, and genesis while there is none. The first epoch does
-    /// not end yet.
-    private static func snapshot(at block: BlockContext, rules: Rules) -> Height {
-        rules.parameters.warmUp == 0 ? block.height.lowered(by: 1) : .genesis
     }
 
     // MARK: Cancellation

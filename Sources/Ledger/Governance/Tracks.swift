@@ -43,6 +43,7 @@ enum Tracks {
             case .castBallot: throw .governance(.actionNotAllowed("castBallot"))
             case .cancelProposal: throw .governance(.actionNotAllowed("cancelProposal"))
             case .claimDeposit: throw .governance(.actionNotAllowed("claimDeposit"))
+            case .staking(let action): throw .governance(.actionNotAllowed(action.name))
             }
             guard group == nil || group == own else { throw .governance(.mixedTopics) }
             group = own

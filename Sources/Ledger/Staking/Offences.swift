@@ -17,8 +17,7 @@ public enum EvidenceRejection: Error, Hashable, Sendable {
 
 /// Evidence in blocks (consensus.md 2.14), judged from the chain's state alone: no clock and no
 /// peer has a say. Leaders and verifiers run the same code.
-///
-/// What an offence costs comes with staking; until then it is recorded.
+/// What an offence costs is in `Staking.punish`.
 enum Offences {
     /// The last set that was read: evidence of one block is mostly about one epoch.
     struct Cache {
@@ -73,5 +72,8 @@ enum Offences {
                 .offended(
                     operatorAddress: account, key: validator.key, epoch: epoch,
                     view: evidence.view, reporter: entry.reporter)))
+        Staking.punish(
+            offence, key: validator.key, known: known,
+            power: (validator.power, validators.totalPower), context, rules: rules, in: &state)
     }
 }

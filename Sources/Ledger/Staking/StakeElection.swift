@@ -2,29 +2,29 @@ import Chain
 import Cryptography
 
 /// Somebody who may get a seat, with what the election asks about him.
-struct Contender: Hashable, Sendable {
+public struct Contender: Hashable, Sendable {
     /// Why somebody is not eligible, in the order in which gaps are filled with them.
-    enum Standing: UInt8, Comparable, Sendable {
+    public enum Standing: UInt8, Comparable, Sendable {
         case eligible = 0
         case jailedForDowntime = 1
         case leaving = 2
         case barred = 3
 
-        static func < (a: Standing, b: Standing) -> Bool { a.rawValue < b.rawValue }
+        public static func < (a: Standing, b: Standing) -> Bool { a.rawValue < b.rawValue }
     }
 
-    let operatorAddress: Address
-    let consensusKey: PublicKey
+    public let operatorAddress: Address
+    public let consensusKey: PublicKey
     /// The value of all stake behind him.
-    let total: UInt64
+    public let total: UInt64
     /// The value of his own.
-    let own: UInt64
-    let standing: Standing
+    public let own: UInt64
+    public let standing: Standing
     /// Whether he sits in the set before the one that is elected.
-    let isMember: Bool
+    public let isMember: Bool
 
     /// What counts in the election: nobody has more weight than 20 times what he risks himself.
-    var weight: UInt64 {
+    public var weight: UInt64 {
         let (bound, overflow) = own.multipliedReportingOverflow(by: 20)
         return overflow ? total : min(total, bound)
     }

@@ -1,0 +1,108 @@
+import Chain
+import Cryptography
+import StateTree
+
+// What is cut for a fault (staking.md 4).
+extension Staking {
+    /// What a slash found liable, for events and the escrow.
+    struct Cut: Hashable, Sendable {
+        var records = 0
+        var tokens: UInt64 = 0
+    }
+
+    /// Cuts a part of every record that is liable for what a validator did in an epoch: its pool,
+    /// the buckets and lots that left it at or after the epoch before, and the buckets of such
+    /// lots. What is free is not liable, fetched or not.
+    ///
+    /// Each record loses ⌈f·T⌉ of its own. There is no common goal, so that the order of slashes
+    /// does not matter beyond rounding, and moving stake about changes nothing.
+    ///
+    /// - Complexity: O(liable records); the number of accounts does not matter.
+    ///
+    /// - Parameter later: if the same was cut for this later epoch before: only what is liable for
+    ///   `epoch` and was not for that one loses now.
+    static func slash<Base: StateReader>(
+        _ validator: Address, for epoch: Epoch, before later: Epoch? = nil,
+        _ fraction: Billionths, _ clock: StakeClock, in state: inout State<Base>
+    ) -> Cut {
+        var cut = Cut()
+        guard fraction.value > 0 else { return cut }
+        // x + 1 ≥ e.
+        let since = epoch.lowered(by: 1)
+        func isLiable(_ exit: Epoch) -> Bool {
+            if let later, exit.advanced(by: 1) >= later { return false }
+            return !clock.isFree(exit, in: state)
+        }
+        if later == nil {
+            slashPool(of: validator, fraction, clock, &cut, in: &state)
+        }
+        for entry in state.entries(in: .buckets(of: validator, from: since), limit: .max) {
+            guard let id = BucketID(bucketKey: entry.key) else {
+                preconditionFailure("a bucket's key names it")
+            }
+            guard isLiable(id.exit) else { continue }
+            slash(id, fraction, &cut, in: &state)
+        }
+        for entry in state.entries(in: .lots(from: validator, since: since), limit: .max) {
+            guard let id = LotID(lotKey: entry.key) else {
+                preconditionFailure("a lot's key names it")
+            }
+            guard isLiable(id.origin.exit) else { continue }
+            slash(id, fraction, clock, &cut, in: &state)
+        }
+        let moved = state.entries(in: .bucketsOfOrigin(validator, since: since), limit: .max)
+        for entry in moved {
+            let id: BucketID = State<Base>.decode(entry.value)
+            guard let origin = id.origin, isLiable(origin.exit),
+                !clock.isFree(id.exit, in: state)
+            else { continue }
+            slash(id, fraction, &cut, in: &state)
+        }
+        do {
+            try moveBonded(
+                cut.tokens, from: ModuleAccounts.bondedPool, to: ModuleAccounts.slashEscrow,
+                in: &state)
+        } catch {
+            preconditionFailure("the bonded pool has what its records had: \(error.code)")
+        }
+        state.emit(
+            .staking(
+                .slashed(validator: validator, epoch: epoch, amount: Amount(cut.tokens))))
+        return cut
+    }
+
+    private static func slashPool<Base: StateReader>(
+        of validator: Address, _ fraction: Billionths, _ clock: StakeClock, _ cut: inout Cut,
+        in state: inout State<Base>
+    ) {
+        guard var pool = pool(of: validator, in: state), pool.stake.shares > 0 else { return }
+        cut.tokens += pool.cut(fraction)
+        cut.records += 1
+        if pool.stake.shares == 0 {
+            pool.stake.generation = nextGeneration(in: &state)
+        }
+        setPool(pool, of: validator, at: clock.height, in: &state)
+    }
+
+    private static func slash<Base: StateReader>(
+        _ id: BucketID, _ fraction: Billionths, _ cut: inout Cut, in state: inout State<Base>
+    ) {
+        guard var record = bucket(id, in: state) else { return }
+        cut.tokens += UInt64(truncatingIfNeeded: record.cut(fraction))
+        cut.records += 1
+        setBucket(record, id, in: &state)
+    }
+
+    /// A lot loses shares of its pool, and they are redeemed there.
+    private static func slash<Base: StateReader>(
+        _ id: LotID, _ fraction: Billionths, _ clock: StakeClock, _ cut: inout Cut,
+        in state: inout State<Base>
+    ) {
+        guard var lot = lot(id, in: state), lot.stake.shares > 0 else { return }
+        var pool = poolOfKnown(id.validator, in: state)
+        cut.tokens += pool.redeem(lot.stake.cut(fraction))
+        cut.records += 1
+        setPool(pool, of: id.validator, at: clock.height, in: &state)
+        setLot(lot, id, at: clock.height, in: &state)
+    }
+}

@@ -1,0 +1,152 @@
+import Chain
+import Codec
+import Cryptography
+import StateTree
+
+// The past of stake: what governance reads at a snapshot (staking.md 5).
+extension Staking {
+    /// Entries of the past that one write removes at most.
+    static let trimmedPerWrite = 4
+
+    /// The newest height whose stake is never asked for again by a vote that opens later, as it is
+    /// known now.
+    static func horizon<Base: StateReader>(in state: State<Base>) -> Height {
+        state.read(.staking(.traceHorizon)) ?? .genesis
+    }
+
+    static func writeTrace<Base: StateReader, Value: CanonicalCodable>(
+        _ value: Value, _ key: StakingKey, in state: inout State<Base>,
+        at past: (Height) -> StakingKey
+    ) {
+        state.write(.staking(key), value)
+        trim(in: &state, at: past)
+    }
+
+    /// Removes what is older than the last entry at or before the horizon, a few at a time.
+    private static func trim<Base: StateReader>(
+        in state: inout State<Base>, at past: (Height) -> StakingKey
+    ) {
+        let horizon = horizon(in: state)
+        guard horizon > .genesis else { return }
+        // Heights are complemented: this is the last entry at or before the horizon.
+        let end = StateKey.staking(past(.genesis)).bytes + [0]
+        let from = StateKey.staking(past(horizon)).bytes
+        guard let kept = state.firstEntry(from: from, to: end) else { return }
+        for _ in 0..<trimmedPerWrite {
+            guard let old = state.firstEntry(from: kept.key + [0], to: end) else { return }
+            state.remove(key: old.key)
+        }
+    }
+
+    static func writeTrace<Base: StateReader>(
+        _ position: StakePosition, of account: Address, in place: StakePlace,
+        at height: Height, _ state: inout State<Base>
+    ) {
+        let trace = PositionTrace(
+            generation: position.generation, shares: position.shares)
+        writeTrace(trace, .positionTrace(account, place, height), in: &state) {
+            .positionTrace(account, place, $0)
+        }
+    }
+
+    /// The last value that was written at or before a height.
+    private static func past<Base: StateReader, Value: CanonicalCodable>(
+        _ snapshot: Height, in state: State<Base>, as type: Value.Type = Value.self,
+        at key: (Height) -> StakingKey
+    ) -> Value? {
+        let entry = state.firstEntry(
+            from: StateKey.staking(key(snapshot)).bytes,
+            to: StateKey.staking(key(.genesis)).bytes + [0])
+        return entry.map { State<Base>.decode($0.value) }
+    }
+
+    /// Σ T of all pools at a height.
+    static func bondedTotal<Base: StateReader>(
+        at snapshot: Height, in state: State<Base>
+    ) -> UInt64 {
+        let total: Amount? = past(snapshot, in: state) { .bondedTrace($0) }
+        return (total ?? .zero).value
+    }
+
+    /// What an account's positions that vote were worth at a height.
+    ///
+    /// - Complexity: O(places that are remembered of the account).
+    static func votingPower<Base: StateReader>(
+        of account: Address, at snapshot: Height, in state: State<Base>
+    ) -> UInt64 {
+        var power: UInt64 = 0
+        for place in tracedPlaces(of: account, in: state) {
+            let position: PositionTrace? = past(snapshot, in: state) {
+                .positionTrace(account, place, $0)
+            }
+            guard let position, position.shares > 0 else { continue }
+            // Parts of what is bonded, which fits 63 bits.
+            power += value(of: position, in: place, at: snapshot, state)
+        }
+        return power
+    }
+
+    /// val_k(s).
+    private static func value<Base: StateReader>(
+        of position: PositionTrace, in place: StakePlace, at snapshot: Height,
+        _ state: State<Base>
+    ) -> UInt64 {
+        let pool: ShareRecord? = past(snapshot, in: state) { .poolTrace(place.validator, $0) }
+        guard let pool, pool.shares > 0 else { return 0 }
+        let shares: UInt128
+        switch place {
+        case .pool:
+            guard pool.generation == position.generation else { return 0 }
+            shares = position.shares
+        case .lot(let id):
+            let lot: StakeLot? = past(snapshot, in: state) { .lotTrace(id, $0) }
+            guard let lot, lot.stake.generation == position.generation,
+                lot.poolGeneration == pool.generation
+            else { return 0 }
+            shares = lot.stake.value(of: min(position.shares, lot.stake.shares))
+        }
+        return UInt64(truncatingIfNeeded: pool.value(of: min(shares, pool.shares)))
+    }
+
+    /// The places that are remembered of an account.
+    static func tracedPlaces<Base: StateReader>(
+        of account: Address, in state: State<Base>
+    ) -> [StakePlace] {
+        let range = StateKeyRange.positionTraces(of: account)
+        var places: [StakePlace] = []
+        var lower = range.lower
+        while let entry = state.firstEntry(from: lower, to: range.upper) {
+            guard let place = StakePlace(positionTraceKey: entry.key) else {
+                preconditionFailure("a trace's key names a place")
+            }
+            places.append(place)
+            lower = StateKey.staking(.positionTrace(account, place, .genesis)).bytes + [0]
+        }
+        return places
+    }
+
+    /// Throws if one more place is too many for what is remembered of an account. What nobody can
+    /// ask for any more goes first.
+    static func checkPlaces<Base: StateReader>(
+        for place: StakePlace, of account: Address, in state: inout State<Base>
+    ) throws(Rejection) {
+        let places = tracedPlaces(of: account, in: state)
+        guard !places.contains(place), places.count >= placesMax else { return }
+        let horizon = horizon(in: state)
+        var left = places.count
+        for old in places {
+            let end = StateKey.staking(.positionTrace(account, old, .genesis)).bytes + [0]
+            let first = state.firstEntry(
+                from: StateKey.staking(.positionTrace(account, old, Height(.max))).bytes, to: end)
+            guard let first, StakingKey.traceHeight(first.key) <= horizon,
+                State<Base>.decode(first.value, as: PositionTrace.self).shares == 0
+            else { continue }
+            // The account left the place before anything that can still be asked for.
+            while let entry = state.firstEntry(from: first.key, to: end) {
+                state.remove(key: entry.key)
+            }
+            left -= 1
+        }
+        guard left < placesMax else { throw .staking(.tooManyPlaces(limit: placesMax)) }
+    }
+}

@@ -1,0 +1,289 @@
+import Chain
+import Cryptography
+import StateTree
+
+@testable import Ledger
+
+/// A state with validators and accounts, driven by calls of the rules beside the oracle that counts
+/// by hand. Each call stands for a transaction.
+struct StakeWorld {
+    static let epochMilliseconds: UInt64 = 1_000
+
+    var state = State(over: MemoryState())
+    var height = Height(1)
+    var epoch = Epoch.zero
+    var now: UInt64 = 1_000_000
+    var parameters = Parameters.development
+    var oracle: StakeOracle
+    let validators: [Address]
+    /// Validators' operators first.
+    let accounts: [Address]
+    /// What was paid to nobody of them.
+    var supply: UInt64 = 0
+
+    init(
+        validators count: Int, accounts accountCount: Int, unbonding: UInt64 = 4_500,
+        exitPeriod: UInt64 = 1, selfBond: UInt64 = 1_000
+    ) throws {
+        accounts = (0..<(count + accountCount)).map {
+            Address([UInt8](repeating: UInt8($0 + 1), count: 32))
+        }
+        validators = Array(accounts.prefix(count))
+        oracle = StakeOracle(unbonding: unbonding)
+        try parameters.set("staking.unbonding", to: .integer(unbonding))
+        try parameters.set("staking.exitPeriod", to: .integer(exitPeriod))
+        try parameters.set("staking.minSelfBond", to: .integer(1))
+        try parameters.set("staking.minDelegation", to: .integer(1))
+        for account in accounts {
+            // All of it together has 62 bits.
+            let wealth = (UInt64(1) << 62) / UInt64(accounts.count)
+            state.write(.balance(account, .native), Amount(wealth))
+            supply += wealth
+        }
+        state.write(.supply(.native), Amount(supply))
+        state.write(.epoch(.zero), EpochRecord(first: Height(1), last: Height(.max)))
+        oracle.now = now
+        for index in validators.indices {
+            register(index)
+            try act { world throws(Rejection) in
+                try world.delegate(selfBond, to: index, by: index)
+            }
+        }
+    }
+
+    private mutating func register(_ index: Int) {
+        let key = { (number: UInt8) in
+            PublicKey([UInt8](repeating: number, count: 32))
+        }
+        Staking.register(
+            ValidatorRecord(
+                operatorAddress: validators[index], consensusKey: key(UInt8(100 + index)),
+                profile: ValidatorProfile(
+                    networkKey: key(UInt8(150 + index)), endpoint: "", moniker: "v\(index)"),
+                commission: 0, status: .active),
+            in: &state)
+    }
+
+    var block: BlockContext {
+        BlockContext(
+            height: height, epoch: epoch, view: View(height.value), parentView: View(0),
+            timestamp: Timestamp(now), parentTimestamp: Timestamp(now), proposer: 0,
+            gasLimit: parameters.blockGasLimit)
+    }
+
+    var rules: Rules {
+        guard let chainID = ChainID("stake-test") else { preconditionFailure("a valid name") }
+        return Rules(
+            facts: ChainFacts(
+                chainID: chainID, genesisHash: .zero, time: Timestamp(0), kind: .development,
+                prefix: "alth"),
+            parameters: parameters)
+    }
+
+    var clock: StakeClock { StakeClock(block, parameters) }
+
+    func context(_ account: Int) -> ActionContext {
+        ActionContext(sender: accounts[account], block: block, rules: rules)
+    }
+
+    // MARK: Time
+
+    /// The next block; with a time that passes.
+    mutating func advance(by milliseconds: UInt64 = 10) {
+        height = height.advanced(by: 1)
+        now += milliseconds
+        oracle.now = now
+    }
+
+    /// Ends the epoch with this block, and goes to the next block.
+    mutating func endEpoch() {
+        guard var record: EpochRecord = state.read(.epoch(epoch)) else {
+            preconditionFailure("the epoch has a record")
+        }
+        record.endTime = Timestamp(now)
+        state.write(.epoch(epoch), record)
+        oracle.ends[epoch.value] = now
+        epoch = epoch.advanced(by: 1)
+        state.write(.epoch(epoch), EpochRecord(first: height, last: Height(.max)))
+        advance(by: Self.epochMilliseconds)
+    }
+
+    // MARK: Acting
+
+    /// All or nothing, after what became free was settled, as a transaction does it.
+    mutating func act(
+        _ body: (inout StakeWorld) throws(Rejection) -> Void
+    ) throws(Rejection) {
+        let before = oracle
+        state.checkpoint()
+        do {
+            try body(&self)
+            state.commit()
+        } catch {
+            state.revert()
+            oracle = before
+            throw error
+        }
+    }
+
+    /// Everything of an account that is free is paid or merged, in the ledger and by hand.
+    mutating func settle(_ account: Int) {
+        Staking.settle(accounts[account], clock, in: &state)
+        for holding in oracle.holdings(of: account) {
+            guard let exit = holding.exit, oracle.isFree(exit) else { continue }
+            switch holding {
+            case .bucket: _ = oracle.take(nil, from: account, in: holding)
+            case .place(.lot(let id)):
+                let amount = oracle.take(nil, from: account, in: holding)
+                oracle.add(amount, to: account, in: .place(.pool(id.validator)))
+            case .place(.pool): break
+            }
+        }
+    }
+
+    mutating func delegate(
+        _ amount: UInt64, to validator: Int, by account: Int
+    ) throws(Rejection) {
+        try Staking.delegate(
+            Amount(amount), to: validators[validator], context(account), in: &state)
+        oracle.add(
+            Exact(amount), to: account, in: .place(.pool(validators[validator])))
+    }
+
+    mutating func undelegate(
+        _ amount: UInt64?, from place: StakePlace, by account: Int
+    ) throws(Rejection) {
+        try Staking.undelegate(
+            amount.map { .tokens(Amount($0)) } ?? .all, from: place, context(account), in: &state)
+        var origin: StakeOrigin?
+        if case .lot(let id) = place { origin = id.origin }
+        let taken = oracle.take(amount, from: account, in: .place(place))
+        oracle.add(
+            taken, to: account,
+            in: .bucket(
+                BucketID(validator: place.validator, exit: clock.exit, origin: origin)))
+    }
+
+    mutating func cancel(
+        _ amount: UInt64?, of bucket: BucketID, by account: Int
+    ) throws(Rejection) {
+        try Staking.cancel(
+            amount.map { .tokens(Amount($0)) } ?? .all, of: bucket, context(account), in: &state)
+        let taken = oracle.take(amount, from: account, in: .bucket(bucket))
+        if let origin = bucket.origin, !oracle.isFree(origin.exit) {
+            oracle.add(
+                taken, to: account,
+                in: .place(.lot(LotID(validator: bucket.validator, origin: origin))))
+        } else {
+            oracle.add(taken, to: account, in: .place(.pool(bucket.validator)))
+        }
+    }
+
+    mutating func redelegate(
+        _ amount: UInt64?, from place: StakePlace, to validator: Int, by account: Int
+    ) throws(Rejection) {
+        try Staking.redelegate(
+            amount.map { .tokens(Amount($0)) } ?? .all, from: place, to: validators[validator],
+            context(account), in: &state)
+        let taken = oracle.take(amount, from: account, in: .place(place))
+        let origin = StakeOrigin(validator: place.validator, exit: clock.exit)
+        oracle.add(
+            taken, to: account,
+            in: .place(.lot(LotID(validator: validators[validator], origin: origin))))
+    }
+
+    /// New tokens for everybody in a pool.
+    mutating func reward(_ amount: UInt64, to validator: Int) {
+        let address = validators[validator]
+        guard var pool = Staking.pool(of: address, in: state), pool.stake.amount > 0 else { return }
+        pool.stake.amount += UInt128(amount)
+        Staking.setPool(pool, of: address, at: height, in: &state)
+        do {
+            try state.credit(ModuleAccounts.bondedPool, Amount(amount))
+        } catch {
+            preconditionFailure("rewards fit: \(error.code)")
+        }
+        supply += amount
+        state.write(.supply(.native), Amount(supply))
+        oracle.reward(amount, to: address)
+    }
+
+    /// Cuts what is liable, and takes over which records were given up.
+    ///
+    /// - Returns: what was cut, and what it should have been.
+    mutating func slash(
+        _ validator: Int, for epoch: Epoch, billionths: UInt64
+    ) -> (cut: UInt64, expected: Exact) {
+        let offence = OffenceRecord(
+            operatorAddress: validators[validator], evidence: StakeSample.evidence,
+            height: height, time: Timestamp(now), reporter: accounts[0])
+        let liable = Set(
+            oracle.parts.map(\.holding).filter {
+                oracle.isLiable($0, for: validators[validator], epoch)
+            })
+        let before = oracle
+        var expected = oracle.slash(validators[validator], epoch, billionths: billionths)
+        let cut = Staking.slash(
+            validators[validator], for: epoch, Billionths(billionths), clock, in: &state)
+        Staking.hold(cut, of: offence, clock, in: &state)
+        for holding in liable {
+            guard let generation = before.parts.first(where: { $0.holding == holding }) else {
+                continue
+            }
+            let isGone =
+                Staking.position(
+                    of: accounts[generation.owner], in: holding, state) == nil
+            if isGone { expected += oracle.wipe { $0 == holding } }
+        }
+        return (cut.tokens, expected)
+    }
+
+    // MARK: Looking
+
+    /// What the ledger says that an account's part of a record is worth.
+    func worth(of account: Int, in holding: StakeHolding) -> UInt64 {
+        guard let position = Staking.position(of: accounts[account], in: holding, state) else {
+            return 0
+        }
+        switch holding {
+        case .place(.pool(let validator)):
+            let pool = Staking.poolOfKnown(validator, in: state)
+            return UInt64(truncatingIfNeeded: pool.stake.value(of: position.shares))
+        case .place(.lot(let id)):
+            guard let lot = Staking.lot(id, in: state) else { return 0 }
+            let pool = Staking.poolOfKnown(id.validator, in: state)
+            return UInt64(
+                truncatingIfNeeded: pool.stake.value(of: lot.stake.value(of: position.shares)))
+        case .bucket(let id):
+            guard let record = Staking.bucket(id, in: state) else { return 0 }
+            return UInt64(truncatingIfNeeded: record.value(of: position.shares))
+        }
+    }
+
+    /// The records that an account has shares of, as the ledger knows them.
+    func holdings(of account: Int) -> [StakeHolding] {
+        state.entries(in: .positions(of: accounts[account]), limit: .max)
+            .compactMap { StakeHolding(positionKey: $0.key) }
+    }
+
+    /// The first part that the ledger and the oracle see differently.
+    func difference() -> String? {
+        for part in oracle.parts {
+            let worth = worth(of: part.owner, in: part.holding)
+            if Exact(worth).distance(to: part.amount) > Exact(oracle.slack) {
+                return "account \(part.owner) in \(part.holding): \(worth), by hand "
+                    + "\(part.amount.units), slack \(oracle.slack)"
+            }
+        }
+        return nil
+    }
+
+    /// The sum of all balances against the supply.
+    var isSupplyKept: Bool {
+        var sum: UInt64 = 0
+        for entry in state.entries(in: .balances, limit: .max) {
+            sum += State<MemoryState>.decode(entry.value, as: Amount.self).value
+        }
+        return sum == supply
+    }
+}
