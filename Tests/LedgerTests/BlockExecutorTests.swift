@@ -219,5 +219,5 @@ import Testing
     }
 
     private static let recordedRoot =
-        "dbfa002666bbc270aea4e52e561ae315a195270be05ad0c856dbce11e82062bb"
+        "d9e0e1cec85f119afc646434a033aa276f2da0cebc8c3ed8205b748be0b8af49"
 }

@@ -124,9 +124,9 @@ enum StakeElection {
 
     private static let basisPoints: UInt64 = 10_000
 
-    /// No validator has more than its share of the power: 32.5 % of four, 10 % of thirteen and more.
-    /// Water-filling: whoever is above the level is lowered to it, and the level falls with what
-    /// was cut off.
+    /// No validator has more than its share of the power: 32.5 % of four, 10 % of thirteen and
+    /// more. Water-filling: whoever is above the level is lowered to it, and the level falls with
+    /// what was cut off.
     ///
     /// - Parameter weights: descending; their sum is below 2^60.
     static func cappedPowers(_ weights: [UInt64]) -> [UInt64] {
