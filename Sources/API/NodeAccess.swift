@@ -268,8 +268,8 @@ public enum Admission: Sendable, Equatable {
 /// What executing a transaction now would yield.
 public enum SimulationAnswer: Sendable, Equatable {
     /// It could not be in a block at all.
-    case refused(Refusal)
-    case executed(Receipt)
+    case refused(Rejection)
+    case executed(Simulation)
 }
 
 extension SimulationAnswer {
@@ -290,7 +290,7 @@ extension SimulationAnswer {
         do {
             self = .executed(try Ledger.simulate(transaction, context: context, over: reader))
         } catch {
-            self = .refused(Refusal(error))
+            self = .refused(error)
         }
     }
 }

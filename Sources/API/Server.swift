@@ -160,6 +160,7 @@ struct API: Sendable {
         addBlockRoutes(to: router)
         addAccountRoutes(to: router)
         addValidatorRoutes(to: router)
+        addStakeRoutes(to: router)
         addGovernanceRoutes(to: router)
         addStreamRoute(to: router)
         return router

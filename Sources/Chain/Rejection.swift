@@ -81,7 +81,10 @@ extension Rejection {
     }
 
     /// What was found, in one sentence; amounts in base units, addresses in hexadecimal digits.
-    public var message: String {
+    public var message: String { message(in: .plain) }
+
+    /// What was found, in one sentence.
+    public func message(in style: FactStyle) -> String {
         switch self {
         case .oversized(let bytes, let limit):
             "The transaction has \(bytes) bytes; at most \(limit) are allowed."
@@ -120,7 +123,8 @@ extension Rejection {
         case .priceBelowFloor(let maxFee, let needed):
             "The maximum fee is \(maxFee); for this gas limit at least \(needed) is needed."
         case .cannotPayFee(let payer, let balance, let needed):
-            "The account \(payer) has \(balance); the fee may be up to \(needed)."
+            "The account \(style.address(payer)) has \(style.amount(balance)); "
+                + "the fee may be up to \(style.amount(needed))."
         case .blockFull:
             "The block has no room for the transaction."
         case .outOfGas(let limit):
@@ -128,14 +132,15 @@ extension Rejection {
         case .unknownAsset(let asset):
             "There is no asset \(asset)."
         case .insufficientFunds(let account, let asset, let balance, let needed):
-            "The account \(account) has \(balance) of asset \(asset); \(needed) is needed."
+            "The account \(style.address(account)) has \(style.holding(balance, of: asset)); "
+                + "\(style.rest(needed, of: asset)) is needed."
         case .amountZero:
             "The amount is 0."
         case .balanceOverflow(let account, let asset):
             "The balance of \(account) in asset \(asset) would not fit 64 bits."
         case .recipientIsModule(let account):
             "The account \(account) belongs to the ledger and takes no transfers."
-        case .staking(let reason): reason.message
+        case .staking(let reason): reason.message(in: style)
         case .governance(let reason): reason.message
         }
     }

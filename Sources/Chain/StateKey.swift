@@ -234,6 +234,11 @@ public struct StateKeyRange: Hashable, Sendable {
         self.upper = upper.bytes
     }
 
+    /// What of the range comes after a key that is in it: the next page of a list.
+    public func after(_ key: StateKey) -> StateKeyRange {
+        StateKeyRange(lower: key.bytes + [0], upper: upper)
+    }
+
     public static let balances = StateKeyRange(.bank, kind: 0)
     public static let validators = StateKeyRange(.staking, kind: 0)
     public static let validatorSets = StateKeyRange(.staking, kind: 2)

@@ -20,6 +20,8 @@ struct Execution<Base: StateReader> {
     private var blockEvents: [Event] = []
     private var collectedFees = Amount.zero
     private var offenceCache = Offences.Cache()
+    /// Why the last transaction failed.
+    private(set) var failure: Rejection?
 
     /// Evidence comes next, then `begin`, then the transactions.
     init(_ context: BlockContext, over reader: Base) {
@@ -53,11 +55,12 @@ struct Execution<Base: StateReader> {
     }
 
     /// Executes one transaction without asking who signed it and how full the block is.
-    mutating func simulate(_ signed: SignedTransaction) throws(Rejection) -> Receipt {
+    mutating func simulate(_ signed: SignedTransaction) throws(Rejection) -> Simulation {
         let admission = try Admission.check(
             signed, at: context.height, rules: rules, sequenceWindow: .max,
             isUnsigned: signed.signatures.isEmpty, in: state)
-        return perform(signed, admission)
+        let receipt = perform(signed, admission)
+        return Simulation(receipt: receipt, failure: failure)
     }
 
     /// Whether the transaction may use all of its gas limit in this block.
@@ -89,8 +92,10 @@ struct Execution<Base: StateReader> {
             try runActions(of: transaction, gas: &gas)
             state.commit()
             status = .ok
+            failure = nil
         } catch {
             state.revert()
+            failure = error
             gas = min(gas, transaction.gasLimit)
             status = .failed(error)
         }

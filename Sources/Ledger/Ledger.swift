@@ -48,6 +48,13 @@ public struct BuiltBody: Sendable {
     public let execution: BlockExecution
 }
 
+/// What a transaction would do.
+public struct Simulation: Hashable, Sendable {
+    public let receipt: Receipt
+    /// Why it would fail; nil if it would not.
+    public let failure: Rejection?
+}
+
 /// The rules: a pure function from a state and a block to the next state.
 ///
 /// Nothing here knows how the order was agreed, where the state is stored or what time it is. A
@@ -181,7 +188,7 @@ public enum Ledger {
     /// - Throws: if no block could contain it.
     public static func simulate(
         _ transaction: SignedTransaction, context: BlockContext, over reader: some StateReader
-    ) throws(Rejection) -> Receipt {
+    ) throws(Rejection) -> Simulation {
         var execution = Execution(context, over: reader)
         execution.begin()
         return try execution.simulate(transaction)

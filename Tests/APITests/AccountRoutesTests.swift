@@ -72,22 +72,6 @@ struct AccountRoutesTests {
         }
     }
 
-    @Test func `validators are listed by their seats`() async throws {
-        try await withServer(FakeChain()) { client in
-            let answer = try await client.get("/v1/validators")
-            #expect(answer.items.count == 1)
-            let seat = try #require(answer.items.first)
-            #expect(
-                Set(seat.keys) == [
-                    "bonded", "commission", "endpoint", "index", "moniker", "networkKey",
-                    "operator", "power", "publicKey",
-                ])
-            #expect(seat["index"] as? Int == 0)
-            #expect(seat["operator"] as? String == FakeChain.validator.text)
-            #expect(seat["moniker"] as? String == "first")
-        }
-    }
-
     @Test func `treasury and supply are told`() async throws {
         try await withServer(FakeChain()) { client in
             let treasury = try await client.get("/v1/treasury")

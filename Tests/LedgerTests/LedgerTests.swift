@@ -257,9 +257,11 @@ import Testing
     @Test func `a simulation changes nothing and needs neither signature nor turn`() throws {
         let unsigned = SignedTransaction(
             transaction: chain.transfer(sequence: 12), signatures: [])
-        let receipt = try Ledger.simulate(
+        let simulation = try Ledger.simulate(
             unsigned, context: chain.context, over: chain.state)
+        let receipt = simulation.receipt
         #expect(receipt.status == .ok)
+        #expect(simulation.failure == nil)
         let real = try chain.execute([chain.signed(chain.transfer())]).receipts[0]
         #expect(real.gasUsed == receipt.gasUsed)
         #expect(throws: Rejection.gasLimitZero) {

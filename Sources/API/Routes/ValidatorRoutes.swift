@@ -6,12 +6,7 @@ import StateTree
 
 extension API {
     func addValidatorRoutes(to router: Router<APIContext>) {
-        router.get("v1/validators") { _, _ in
-            let state = await node.state()
-            let seats = Queries.seats(of: Queries.epoch(over: state), over: state)
-            return jsonResponse(
-                Page(items: seats.map { ValidatorJSON($0, node.chain) }, next: nil))
-        }
+        router.get("v1/validators") { request, _ in try await validators(request) }
         router.get("v1/validators/:id") { _, context in try await validator(context) }
         router.get("v1/epochs/:id") { _, context in try await epoch(context) }
         router.get("v1/offences") { _, _ in
@@ -21,14 +16,29 @@ extension API {
         }
     }
 
+    private func validators(_ request: Request) async throws -> Response {
+        let query = request.query
+        let size = try query.pageSize()
+        let after = try query.text("cursor").map { text throws(Problem) in
+            try address("cursor", text)
+        }
+        let state = await node.state()
+        let found = StakeQueries.validators(after: after, limit: size, over: state)
+        var next: String?
+        if found.count == size, let last = found.last?.record.operatorAddress,
+            StakeQueries.hasValidators(after: last, over: state)
+        {
+            next = last.text(prefix: node.chain.addressPrefix)
+        }
+        return jsonResponse(
+            Page(items: found.map { ValidatorJSON($0, node.chain) }, next: next))
+    }
+
     private func validator(_ context: APIContext) async throws -> Response {
         let state = await node.state()
         let record = try record(context.parameters.get("id") ?? "", over: state)
         return jsonResponse(
-            ValidatorStatusJSON(
-                record, Queries.stake(of: record.operatorAddress, over: state),
-                Queries.currentEpoch(over: state),
-                offences: Queries.offences(of: record.operatorAddress, over: state), node.chain))
+            ValidatorJSON(StakeQueries.validator(record, over: state), node.chain))
     }
 
     /// A validator by its seat's index, its consensus key or its operator's address.
@@ -48,7 +58,7 @@ extension API {
         guard let found else {
             throw .notFound(
                 "validator.not_found", "There is no such validator.",
-                hint: "/v1/validators lists those of this epoch.")
+                hint: "/v1/validators lists them.")
         }
         return found
     }

@@ -1,5 +1,6 @@
 import Chain
 import Cryptography
+import Ledger
 
 struct HashJSON: Encodable {
     let hash: String
@@ -98,17 +99,18 @@ struct SimulationJSON: Encodable {
 
     init(_ answer: SimulationAnswer, _ chain: ChainDescription) {
         switch answer {
-        case .refused(let refusal):
-            code = refusal.code
-            error = Nullable(refusal.message)
-            hint = Nullable(refusal.hint)
+        case .refused(let rejection):
+            code = rejection.code
+            error = Nullable(rejection.message(in: chain.style))
+            hint = Nullable(rejection.hint)
             gasUsed = "0"
             fee = "0"
             events = []
-        case .executed(let receipt):
+        case .executed(let simulation):
+            let receipt = simulation.receipt
             code = receipt.status.code
-            error = Nullable(receipt.status.message)
-            hint = Nullable(nil)
+            error = Nullable(simulation.failure?.message(in: chain.style))
+            hint = Nullable(simulation.failure?.hint)
             gasUsed = String(receipt.gasUsed)
             fee = String(receipt.fee.value)
             events = receipt.events.map { EventJSON($0, chain) }

@@ -2,32 +2,6 @@ import Chain
 import Cryptography
 import Ledger
 
-/// A seat of the present set.
-struct ValidatorJSON: Encodable {
-    let index: UInt16
-    let publicKey: String
-    let power: String
-    let `operator`: String
-    let moniker: String
-    let networkKey: String
-    let endpoint: String
-    let bonded: String
-    /// In basis points.
-    let commission: UInt16
-
-    init(_ seat: SeatView, _ chain: ChainDescription) {
-        index = seat.index
-        publicKey = seat.key.hex
-        power = String(seat.power)
-        `operator` = seat.record.operatorAddress.text(prefix: chain.addressPrefix)
-        moniker = seat.record.moniker
-        networkKey = seat.record.networkKey.hex
-        endpoint = seat.record.endpoint
-        bonded = String(seat.stake.bonded.value)
-        commission = seat.record.commission
-    }
-}
-
 /// A proven offence: two votes that no honest validator casts together.
 struct OffenceJSON: Encodable {
     let publicKey: String
@@ -57,57 +31,98 @@ struct OffenceJSON: Encodable {
     }
 }
 
-/// A validator with its seats and what is proven against it.
-struct ValidatorStatusJSON: Encodable {
-    struct Seat: Encodable {
+/// A validator, elected or not.
+struct ValidatorJSON: Encodable {
+    struct SeatJSON: Encodable {
         let epoch: UInt64
         let index: UInt16
         let power: String
+        /// Of the whole set.
+        let totalPower: String
+        /// The key that votes in this set.
+        let publicKey: String
+
+        init(_ seat: StakeSeat) {
+            epoch = seat.epoch.value
+            index = seat.index
+            power = String(seat.power)
+            totalPower = String(seat.totalPower)
+            publicKey = seat.key.hex
+        }
+    }
+
+    struct RiseJSON: Encodable {
+        /// In basis points.
+        let commission: UInt16
+        let notBefore: String
+        let notBeforeMs: UInt64
+
+        init(_ rise: CommissionRise) {
+            commission = rise.rate
+            notBefore = timeText(rise.notBefore)
+            notBeforeMs = rise.notBefore.milliseconds
+        }
+    }
+
+    struct JailJSON: Encodable {
+        let reason: String
+        /// From then on the operator can end it.
+        let until: String
+        let untilMs: UInt64
+
+        init(_ jail: Jail) {
+            reason = jail.reason.name
+            until = timeText(jail.until)
+            untilMs = jail.until.milliseconds
+        }
     }
 
     let `operator`: String
+    /// What the next election gives power to.
     let publicKey: String
     let moniker: String
+    let website: String
+    let contact: String
     let networkKey: String
     let endpoint: String
+    /// All stake.
     let bonded: String
+    /// The operator's own.
     let selfBond: String
+    /// What an election counts.
+    let weight: String
     /// In basis points.
     let commission: UInt16
+    let rise: Nullable<RiseJSON>
     let status: String
-    let epoch: UInt64
+    let jail: Nullable<JailJSON>
     /// Null where it does not sit.
-    let seat: Nullable<Seat>
-    let nextSeat: Nullable<Seat>
+    let seat: Nullable<SeatJSON>
+    let nextSeat: Nullable<SeatJSON>
+    /// In the set after the next, if the election were now.
+    let forecastSeat: Nullable<SeatJSON>
     let offences: [OffenceJSON]
 
-    init(
-        _ record: ValidatorRecord, _ stake: ValidatorStake, _ view: EpochView,
-        offences: [OffenceView],
-        _ chain: ChainDescription
-    ) {
+    init(_ view: ValidatorView, _ chain: ChainDescription) {
+        let record = view.record
         `operator` = record.operatorAddress.text(prefix: chain.addressPrefix)
         publicKey = record.consensusKey.hex
         moniker = record.moniker
+        website = record.profile.website
+        contact = record.profile.contact
         networkKey = record.networkKey.hex
         endpoint = record.endpoint
-        bonded = String(stake.bonded.value)
-        selfBond = String(stake.selfBond.value)
+        bonded = String(view.stake.bonded.value)
+        selfBond = String(view.stake.selfBond.value)
+        weight = String(view.weight)
         commission = record.commission
+        rise = Nullable(record.rise.map { RiseJSON($0) })
         status = record.status.name
-        epoch = view.epoch.value
-        let key = record.consensusKey
-        seat = Nullable(ValidatorStatusJSON.seat(of: key, in: view.validators, view.epoch))
-        nextSeat = Nullable(
-            ValidatorStatusJSON.seat(of: key, in: view.nextValidators, view.epoch.advanced(by: 1)))
-        self.offences = offences.map { OffenceJSON($0, chain) }
-    }
-
-    private static func seat(of key: PublicKey, in set: ValidatorSet, _ epoch: Epoch) -> Seat? {
-        guard let index = set.index(of: key), let seat = set.validator(at: index) else {
-            return nil
-        }
-        return Seat(epoch: epoch.value, index: index, power: String(seat.power))
+        jail = Nullable(record.jail.map { JailJSON($0) })
+        seat = Nullable(view.seat.map { SeatJSON($0) })
+        nextSeat = Nullable(view.nextSeat.map { SeatJSON($0) })
+        forecastSeat = Nullable(view.forecastSeat.map { SeatJSON($0) })
+        offences = view.offences.map { OffenceJSON($0, chain) }
     }
 }
 
@@ -136,17 +151,6 @@ extension VoteKind {
         case .notarize: "notarize"
         case .nullify: "nullify"
         case .finalize: "finalize"
-        }
-    }
-}
-
-extension ValidatorStatus {
-    fileprivate var name: String {
-        switch self {
-        case .candidate: "candidate"
-        case .active: "active"
-        case .jailed: "jailed"
-        case .leaving: "leaving"
         }
     }
 }

@@ -67,12 +67,16 @@ extension StakingRejection {
         }
     }
 
-    /// What was found, in one sentence; amounts in base units.
-    public var message: String {
-        switch self {
-        case .unknownValidator(let account): "The account \(account) is no validator's operator."
-        case .notAnOperator(let account): "The account \(account) has no validator."
-        case .validatorExists(let account): "The account \(account) has a validator already."
+    /// What was found, in one sentence.
+    public func message(in style: FactStyle) -> String {
+        let address = style.address
+        let amount = style.amount
+        return switch self {
+        case .unknownValidator(let account):
+            "The account \(address(account)) is no validator's operator."
+        case .notAnOperator(let account): "The account \(address(account)) has no validator."
+        case .validatorExists(let account):
+            "The account \(address(account)) has a validator already."
         case .invalidKey(let key): "The key \(key) is not a valid Ed25519 key."
         case .keyTaken(let key): "The key \(key) is or was another validator's, or this one's."
         case .badProof(let key):
@@ -82,25 +86,26 @@ extension StakingRejection {
         case .commissionTooHigh(let found, let limit):
             "The commission is \(found) basis points; at most \(limit) are allowed."
         case .selfBondTooLow(let found, let minimum):
-            "The self-bond would be \(found); at least \(minimum) is needed."
+            "The self-bond would be \(amount(found)); at least \(amount(minimum)) is needed."
         case .nothingToChange: "The action changes nothing."
-        case .notJailed(let account): "The validator \(account) is not jailed."
-        case .jailedUntil(let time): "The jail ends at \(time) ms."
-        case .validatorLeaving(let account): "The validator \(account) is leaving."
+        case .notJailed(let account): "The validator \(address(account)) is not jailed."
+        case .jailedUntil(let time): "The jail ends at \(style.time(time))."
+        case .validatorLeaving(let account): "The validator \(address(account)) is leaving."
         case .validatorBarred(let account):
-            "The validator \(account) is jailed for equivocation and takes no stake."
+            "The validator \(address(account)) is jailed for equivocation and takes no stake."
         case .poolEmpty(let account):
-            "The pool of \(account) is empty, and its operator has to deposit first."
-        case .sameValidator(let account): "The stake is with \(account) already."
-        case .selfBondStays(let account): "The self-bond of \(account) cannot move elsewhere."
+            "The pool of \(address(account)) is empty, and its operator has to deposit first."
+        case .sameValidator(let account): "The stake is with \(address(account)) already."
+        case .selfBondStays(let account):
+            "The self-bond of \(address(account)) cannot move elsewhere."
         case .lotBound(let source):
-            "The stake is still liable for \(source) and can only go back there."
+            "The stake is still liable for \(address(source)) and can only go back there."
         case .noPosition: "The account has no such stake."
         case .amountTooSmall(let found, let minimum):
-            "The amount is \(found); at least \(minimum) is needed."
+            "The amount is \(amount(found)); at least \(amount(minimum)) is needed."
         case .amountAboveStake(let found, let stake):
-            "The amount is \(found); the stake there is worth \(stake)."
-        case .noShares(let amount): "The amount \(amount) is worth no share there."
+            "The amount is \(amount(found)); the stake there is worth \(amount(stake))."
+        case .noShares(let found): "The amount \(amount(found)) is worth no share there."
         case .tooManyPositions(let limit):
             "The account has stake in \(limit) records, the most that are allowed."
         case .tooManyPlaces(let limit):

@@ -48,17 +48,22 @@ struct StakeClock: Hashable, Sendable {
     }
 
     /// x of stake that leaves now: the last epoch of the present exit period.
-    var exit: Epoch {
-        let periods = epoch.value / exitPeriod
-        let (end, overflow) = (periods + 1).multipliedReportingOverflow(by: exitPeriod)
-        return Epoch(overflow ? .max : end - 1)
-    }
+    var exit: Epoch { Staking.exit(of: epoch, period: exitPeriod) }
 
     /// Whether no evidence can come any more that stake is liable for which left at `exit`.
     func isFree<Base: StateReader>(_ exit: Epoch, in state: State<Base>) -> Bool {
         let record = state.read(.epoch(exit.advanced(by: 1)), as: EpochRecord.self)
         guard let end = record?.endTime else { return false }
         return now > end.advanced(by: unbonding)
+    }
+}
+
+extension Staking {
+    /// x of stake that leaves in an epoch: the last epoch of its exit period.
+    static func exit(of epoch: Epoch, period: UInt64) -> Epoch {
+        let period = max(1, period)
+        let (end, overflow) = (epoch.value / period + 1).multipliedReportingOverflow(by: period)
+        return Epoch(overflow ? .max : end - 1)
     }
 }
 

@@ -1,0 +1,338 @@
+import Chain
+import Codec
+import Cryptography
+import StateTree
+
+/// Where a chain stands: what a state does not say of itself.
+public struct ChainPoint: Hashable, Sendable {
+    /// Of the last block.
+    public let height: Height
+    public let time: Timestamp
+
+    public init(height: Height, time: Timestamp) {
+        self.height = height
+        self.time = time
+    }
+}
+
+/// When something happens that depends on blocks to come.
+public struct ExpectedTime: Hashable, Sendable {
+    public let time: Timestamp
+    /// Whether blocks at the present pace are assumed; otherwise the time is certain, as long as
+    /// nobody decides on other parameters.
+    public let isEstimate: Bool
+}
+
+/// When stake that left a validator is free: paid if it waits in a bucket, no longer liable for the
+/// validator before if it rests in a lot.
+public struct StakeRelease: Hashable, Sendable {
+    /// x.
+    public let exit: Epoch
+    public let isFree: Bool
+    public let expected: ExpectedTime
+}
+
+/// A validator's place in a set.
+public struct StakeSeat: Hashable, Sendable {
+    public let epoch: Epoch
+    public let index: UInt16
+    public let power: UInt64
+    /// Of the whole set.
+    public let totalPower: UInt64
+    /// The consensus key in this set; the record may have another one by now.
+    public let key: PublicKey
+}
+
+/// A validator as a query shows it.
+public struct ValidatorView: Hashable, Sendable {
+    public let record: ValidatorRecord
+    public let stake: ValidatorStake
+    /// What the next election counts.
+    public let weight: UInt64
+    public let seat: StakeSeat?
+    public let nextSeat: StakeSeat?
+    /// In the set after the next, if the election were now.
+    public let forecastSeat: StakeSeat?
+    public let offences: [OffenceView]
+}
+
+/// An account's part of one record.
+public struct HoldingView: Hashable, Sendable {
+    public let holding: StakeHolding
+    public let position: StakePosition
+    /// 0 also if nothing is left of the record's generation.
+    public let value: Amount
+    /// What is paid out of it only by leaving; nil for a position that compounds.
+    public let principal: Amount?
+    /// What a claim would pay.
+    public let claimable: Amount
+    /// Whether a cut or a new beginning of the record left nothing of it.
+    public let isVoid: Bool
+    /// nil for a pool.
+    public let release: StakeRelease?
+}
+
+/// All stake of an account in numbers.
+public struct StakeSummary: Hashable, Sendable {
+    /// In pools and lots.
+    public let bonded: Amount
+    /// In buckets.
+    public let unbonding: Amount
+    public let claimable: Amount
+    /// What a vote that opened in the next block would count.
+    public let votingPower: UInt64
+    /// The height whose stake that vote would count.
+    public let snapshot: Height
+    public let records: UInt32
+}
+
+/// The stake of a chain in numbers.
+public struct StakingView: Hashable, Sendable {
+    public let bonded: Amount
+    public let supply: Amount
+    public let epoch: Epoch
+    public let record: EpochRecord
+    /// When the epoch ends, and the set of the epoch after the next is elected.
+    public let epochEnd: ExpectedTime
+    /// What stake that left now would get.
+    public let release: StakeRelease
+    public let parameters: Parameters
+}
+
+/// Reads of stake for the API and the command line.
+public enum StakeQueries {
+    /// Entries of one answer.
+    public static let limitMax = 100
+
+    // MARK: Validators
+
+    /// Validators by the order of their operators' addresses, elected or not.
+    ///
+    /// - Parameter after: the cursor: only operators above this one.
+    public static func validators(
+        after: Address? = nil, limit: Int, over reader: some StateReader
+    ) -> [ValidatorView] {
+        let sets = SetIndex(over: reader)
+        let state = State(over: reader)
+        var range = StateKeyRange.validators
+        if let after {
+            range = range.after(.validator(after))
+        }
+        return state.entries(in: range, limit: min(max(limit, 0), limitMax)).map { entry in
+            view(of: decoded(entry, in: state), sets, in: state)
+        }
+    }
+
+    /// Whether the list goes on after an operator.
+    public static func hasValidators(
+        after operatorAddress: Address, over reader: some StateReader
+    ) -> Bool {
+        let range = StateKeyRange.validators.after(.validator(operatorAddress))
+        return State(over: reader).firstEntry(in: range) != nil
+    }
+
+    public static func validator(
+        _ record: ValidatorRecord, over reader: some StateReader
+    ) -> ValidatorView {
+        view(of: record, SetIndex(over: reader), in: State(over: reader))
+    }
+
+    private static func view<Base: StateReader>(
+        of record: ValidatorRecord, _ sets: SetIndex, in state: State<Base>
+    ) -> ValidatorView {
+        let validator = record.operatorAddress
+        let stake = ValidatorStake(
+            bonded: Staking.bonded(with: validator, in: state),
+            selfBond: Staking.selfBond(of: validator, in: state))
+        let contender = Contender(
+            operatorAddress: validator, consensusKey: record.consensusKey,
+            total: stake.bonded.value, own: stake.selfBond.value, standing: .eligible,
+            isMember: false)
+        return ValidatorView(
+            record: record, stake: stake, weight: contender.weight,
+            seat: sets.present[validator], nextSeat: sets.next[validator],
+            forecastSeat: sets.forecast[validator],
+            offences: sets.offences.filter { $0.record.operatorAddress == validator })
+    }
+
+    // MARK: Accounts
+
+    /// An account's parts of records: pools, then buckets by exit, then lots by exit.
+    ///
+    /// - Parameter after: the cursor: only what comes after this one.
+    public static func holdings(
+        of account: Address, after: StakeHolding? = nil, limit: Int, at now: ChainPoint,
+        over reader: some StateReader
+    ) -> [HoldingView] {
+        let state = State(over: reader)
+        var range = StateKeyRange.positions(of: account)
+        if let after {
+            range = range.after(.staking(.position(account, after)))
+        }
+        let pace = StakePace(now, in: state)
+        return state.entries(in: range, limit: min(max(limit, 0), limitMax)).compactMap { entry in
+            StakeHolding(positionKey: entry.key).map {
+                view(of: $0, decoded(entry, in: state), pace, in: state)
+            }
+        }
+    }
+
+    private static func view<Base: StateReader>(
+        of holding: StakeHolding, _ position: StakePosition, _ pace: StakePace,
+        in state: State<Base>
+    ) -> HoldingView {
+        let worth = Staking.worth(of: position, in: holding, state)
+        var principal: Amount?
+        var claimable: UInt64 = 0
+        if let kept = position.principal {
+            let pool = Staking.pool(of: holding.validator, in: state)
+            let rest = pool.map { kept.rebased(to: $0.index).amount } ?? kept.amount
+            principal = Amount(worth == nil ? 0 : rest)
+            claimable = worth.map { $0.value > rest ? $0.value - rest : 0 } ?? 0
+        }
+        return HoldingView(
+            holding: holding, position: position, value: worth ?? .zero, principal: principal,
+            claimable: Amount(claimable), isVoid: worth == nil,
+            release: holding.exit.map { pace.release(of: $0, in: state) })
+    }
+
+    public static func summary(
+        of account: Address, at now: ChainPoint, over reader: some StateReader
+    ) -> StakeSummary {
+        let state = State(over: reader)
+        let rules = Rules(over: reader)
+        var unbonding: UInt64 = 0
+        var claimable: UInt64 = 0
+        let pace = StakePace(now, in: state)
+        for entry in state.entries(in: .positions(of: account), limit: .max) {
+            guard let holding = StakeHolding(positionKey: entry.key) else { continue }
+            let found = view(of: holding, decoded(entry, in: state), pace, in: state)
+            // Parts of the supply, which fits 63 bits.
+            claimable += found.claimable.value
+            if case .bucket = holding { unbonding += found.value.value }
+        }
+        let block = BlockContext(
+            height: now.height.advanced(by: 1), epoch: Epochs.current(in: state), view: .zero,
+            parentView: .zero, timestamp: now.time, parentTimestamp: now.time, proposer: 0,
+            gasLimit: rules.blockGasLimit)
+        let snapshot = Staking.snapshot(at: block, warmUp: rules.parameters.warmUp, in: state)
+        let record = state.read(.staking(.account(account)), as: StakeAccount.self)
+        return StakeSummary(
+            bonded: Staking.bonded(of: account, in: state), unbonding: Amount(unbonding),
+            claimable: Amount(claimable),
+            votingPower: VotingPower.power(of: account, at: snapshot, in: state),
+            snapshot: snapshot, records: record?.positions ?? 0)
+    }
+
+    // MARK: The chain
+
+    public static func staking(
+        at now: ChainPoint, over reader: some StateReader
+    ) -> StakingView {
+        let state = State(over: reader)
+        let current = Queries.currentEpoch(over: reader)
+        let parameters = Queries.parameters(over: reader)
+        let pace = StakePace(now, in: state)
+        let exit = Staking.exit(of: current.epoch, period: parameters.exitPeriod)
+        return StakingView(
+            bonded: Queries.bondedTotal(over: reader), supply: Queries.supply(over: reader),
+            epoch: current.epoch, record: current.record,
+            epochEnd: ExpectedTime(
+                time: pace.time(of: current.record.last), isEstimate: true),
+            release: pace.release(of: exit, in: state), parameters: parameters)
+    }
+}
+
+private func decoded<Value: CanonicalCodable, Base: StateReader>(
+    _ entry: StateEntry, in state: State<Base>
+) -> Value {
+    State<Base>.decode(entry.value)
+}
+
+extension Staking {
+    /// What a position is worth; nil if nothing is left of its record's generation.
+    fileprivate static func worth<Base: StateReader>(
+        of position: StakePosition, in holding: StakeHolding, _ state: State<Base>
+    ) -> Amount? {
+        let worth: UInt128?
+        switch holding {
+        case .place(.pool(let validator)):
+            worth = pool(of: validator, in: state)?.stake.value(of: position)
+        case .place(.lot(let id)):
+            guard let lot = lot(id, in: state), let pool = pool(of: id.validator, in: state)
+            else { return nil }
+            worth = lot.stake.value(of: position).map { pool.stake.value(of: $0) }
+        case .bucket(let id):
+            worth = bucket(id, in: state)?.value(of: position)
+        }
+        return worth.map { Amount(UInt64(truncatingIfNeeded: $0)) }
+    }
+}
+
+extension ShareRecord {
+    /// What a position is worth; nil if it is of another generation.
+    fileprivate func value(of position: StakePosition) -> UInt128? {
+        position.generation == generation ? value(of: position.shares) : nil
+    }
+}
+
+extension StakeHolding {
+    /// Whose pool or bucket it is.
+    public var validator: Address {
+        switch self {
+        case .place(let place): place.validator
+        case .bucket(let id): id.validator
+        }
+    }
+
+    /// Where it came from, if that still matters.
+    public var origin: StakeOrigin? {
+        switch self {
+        case .place(.pool): nil
+        case .place(.lot(let id)): id.origin
+        case .bucket(let id): id.origin
+        }
+    }
+}
+
+/// Who sits where, by operator.
+private struct SetIndex {
+    let present: [Address: StakeSeat]
+    let next: [Address: StakeSeat]
+    let forecast: [Address: StakeSeat]
+    let offences: [OffenceView]
+
+    init(over reader: some StateReader) {
+        let state = State(over: reader)
+        let current = Queries.currentEpoch(over: reader)
+        let records: [ValidatorRecord] = state.entries(in: .validators, limit: .max).map {
+            decoded($0, in: state)
+        }
+        let parameters = Queries.parameters(over: reader)
+        let elected = StakeElection.elect(
+            Staking.contenders(records, after: current.nextValidators, in: state),
+            minimum: Int(clamping: parameters.minValidators),
+            maximum: Int(clamping: parameters.maxValidators))
+        let epoch = current.epoch
+        present = SetIndex.seats(of: current.validators, epoch, in: state)
+        next = SetIndex.seats(of: current.nextValidators, epoch.advanced(by: 1), in: state)
+        forecast =
+            (try? ValidatorSet(elected)).map {
+                SetIndex.seats(of: $0, epoch.advanced(by: 2), in: state)
+            } ?? [:]
+        offences = Queries.offences(over: reader)
+    }
+
+    private static func seats<Base: StateReader>(
+        of set: ValidatorSet, _ epoch: Epoch, in state: State<Base>
+    ) -> [Address: StakeSeat] {
+        var seats: [Address: StakeSeat] = [:]
+        for (index, seat) in set.validators.enumerated() {
+            guard let address: Address = state.read(.operatorOfKey(seat.key)) else { continue }
+            seats[address] = StakeSeat(
+                epoch: epoch, index: UInt16(index), power: seat.power,
+                totalPower: set.totalPower, key: seat.key)
+        }
+        return seats
+    }
+}
