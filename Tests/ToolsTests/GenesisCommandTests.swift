@@ -134,6 +134,109 @@ import Testing
         #expect(hashes.count == 1)
     }
 
+    /// A folder with a draft and one more folder of entries.
+    private func folder(of entries: [(name: String, entry: GenesisEntry)]) throws -> Folder {
+        let folder = try draft()
+        let path = folder.path + "/entries"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for (name, entry) in entries {
+            try write(entry, "\(path)/\(name)")
+        }
+        return folder
+    }
+
+    @Test func `a refused file of a folder is named, and nothing of the folder is taken`() throws {
+        var forged = GenesisSample.entry(3)
+        forged = GenesisEntry(
+            operatorKey: forged.operatorKey, consensusKey: forged.consensusKey,
+            proofOfPossession: forged.proofOfPossession, networkKey: forged.networkKey,
+            endpoint: forged.endpoint, moniker: forged.moniker, commission: 0,
+            selfBond: forged.selfBond, signature: forged.signature)
+        let folder = try folder(of: [
+            ("a.json", GenesisSample.entry(1)), ("b.json", GenesisSample.entry(2)),
+            ("c.json", forged),
+        ])
+        let error = folder.error(
+            "collect", folder.path + "/entries", "--genesis", folder.genesis)
+        #expect(error?.code == "genesis.entry")
+        #expect(error?.message.hasPrefix("c.json: signature") == true)
+        #expect(error?.message.contains("a.json") == false)
+        #expect(try GenesisFile.read(folder.genesis).validators == [])
+    }
+
+    @Test func `the same entry in two files is refused with both names`() throws {
+        let folder = try folder(of: [
+            ("a.json", GenesisSample.entry(1)), ("b.json", GenesisSample.entry(1)),
+        ])
+        let error = folder.error(
+            "collect", folder.path + "/entries", "--genesis", folder.genesis)
+        #expect(error?.code == "genesis.entry")
+        #expect(error?.message.contains("b.json: operatorKey: is that of a.json") == true)
+    }
+
+    @Test func `two operators cannot have one consensus key`() throws {
+        let second = GenesisEntry(
+            chainID: GenesisSample.chainID, operatorKey: GenesisSample.key(2),
+            consensusKey: GenesisSample.key(101),
+            networkKey: GenesisSample.key(202).publicKey, endpoint: "", moniker: "thief",
+            commission: 0, selfBond: Amount(1_000_000_000))
+        let folder = try folder(of: [("a.json", GenesisSample.entry(1)), ("b.json", second)])
+        let error = folder.error(
+            "collect", folder.path + "/entries", "--genesis", folder.genesis)
+        #expect(error?.message == "b.json: consensusKey: is that of a.json")
+    }
+
+    @Test func `every damaged file of a folder is named at once`() throws {
+        let folder = try folder(of: [("a.json", GenesisSample.entry(1))])
+        for name in ["b.json", "c.json"] {
+            try "{}".write(
+                toFile: folder.path + "/entries/" + name, atomically: true, encoding: .utf8)
+        }
+        let error = folder.error(
+            "collect", folder.path + "/entries", "--genesis", folder.genesis)
+        #expect(error?.code == "genesis.entry")
+        #expect(error?.message.contains("b.json has") == true)
+        #expect(error?.message.contains("c.json has") == true)
+    }
+
+    @Test func `a folder without entries is not a success`() throws {
+        let folder = try folder(of: [])
+        let error = folder.error(
+            "collect", folder.path + "/entries", "--genesis", folder.genesis)
+        #expect(error?.code == "genesis.no_entries")
+    }
+
+    @Test func `one by one or as a folder, the genesis is the same`() throws {
+        let entries = [GenesisSample.entry(3), GenesisSample.entry(1), GenesisSample.entry(2)]
+        let folder = try folder(
+            of: entries.enumerated().map { (name: "\($0).json", entry: $1) })
+        let other = folder.path + "/other.json"
+        try FileManager.default.copyItem(atPath: folder.genesis, toPath: other)
+        try folder.run("collect", folder.path + "/entries", "--genesis", folder.genesis, "-q")
+        for index in entries.indices {
+            try folder.run(
+                "add-validator", "\(folder.path)/entries/\(index).json", "--genesis", other, "-q")
+        }
+        #expect(try GenesisFile.read(folder.genesis) == (try GenesisFile.read(other)))
+    }
+
+    @Test func `a rotated key takes the place of the old one, which is kept`() throws {
+        let folder = try Folder()
+        let home = NodeHome(folder.path + "/node")
+        try home.makeFolders()
+        try home.writeKey(.consensus, seed: [UInt8](repeating: 7, count: 32))
+        #expect(throws: CommandError.self) { _ = try home.switchConsensusKey() }
+        let old = try home.readKey(.consensus).publicKey
+        try home.writeKey(.nextConsensus, seed: [UInt8](repeating: 8, count: 32))
+        let next = try home.readKey(.nextConsensus).publicKey
+        let kept = try home.switchConsensusKey()
+        #expect(try home.readKey(.consensus).publicKey == next)
+        #expect(!home.exists(home.file(of: .nextConsensus)))
+        #expect(try String(contentsOfFile: kept, encoding: .utf8).contains(old.hex))
+        // The signer's record belongs to the home, whatever key signs.
+        #expect(home.exists(home.signedVotes))
+    }
+
     @Test func `an entry for another chain is refused with the file's name`() throws {
         let folder = try Folder()
         try folder.run(

@@ -68,7 +68,8 @@ extension GenesisCommand {
             commandName: "collect",
             abstract: "Take all entries of a folder into the draft.",
             discussion: """
-                The order of the files does not matter: everybody gets the same bytes.
+                The order of the files does not matter: everybody gets the same bytes. One file that
+                is damaged, for another chain, badly signed or there twice, and nothing is taken.
 
                 Example:
                   althing genesis collect entries/ --genesis genesis.json
@@ -84,8 +85,24 @@ extension GenesisCommand {
                 throw CommandError("file.missing", "there is no folder \(folder)", exit: .notFound)
             }
             let genesis = try options.read()
-            let entries = try names.filter { $0.hasSuffix(".json") }.sorted().map { name in
-                (file: name, entry: try GenesisFile.readEntry("\(folder)/\(name)"))
+            var entries: [(file: String, entry: GenesisEntry)] = []
+            var damaged: [String] = []
+            for name in names.filter({ $0.hasSuffix(".json") }).sorted() {
+                do {
+                    entries.append(
+                        (file: name, entry: try GenesisFile.readEntry("\(folder)/\(name)")))
+                } catch let error as CommandError {
+                    damaged.append(error.message)
+                }
+            }
+            guard damaged.isEmpty else {
+                throw CommandError(
+                    "genesis.entry", damaged.joined(separator: "\n"), hint: "nothing was added")
+            }
+            guard !entries.isEmpty else {
+                throw CommandError(
+                    "genesis.no_entries", "\(folder) has no file that ends in .json",
+                    exit: .notFound)
             }
             let changed = try genesis.adding(entries)
             try options.write(changed, "\(entries.count) entries; hash \(changed.hash)")

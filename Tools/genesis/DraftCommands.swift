@@ -202,22 +202,45 @@ extension Genesis {
 
     /// The draft with entries of operators, in the one order of a genesis; whoever adds the same
     /// entries gets the same bytes.
+    ///
+    /// - Throws: every problem of every entry, each with its file; nothing is added then.
     func adding(_ entries: [(file: String, entry: GenesisEntry)]) throws -> Genesis {
         var result = self
         var problems: [String] = []
-        for (file, entry) in entries {
-            for problem in entry.problems(chainID: chainID) {
-                problems.append("\(file): \(problem)")
+        var owners: [PublicKey: String] = [:]
+        for entry in validators {
+            for (_, key) in entry.keys {
+                owners[key] = "`\(entry.moniker)`, which the draft has already"
             }
-            if result.validators.contains(where: { $0.operatorKey == entry.operatorKey }) {
-                problems.append("\(file): the operator has an entry already")
+        }
+        for (file, entry) in entries {
+            problems += entry.problems(chainID: chainID).map { "\(file): \($0)" }
+            for (name, key) in entry.keys {
+                if let first = owners[key] {
+                    problems.append("\(file): \(name): is that of \(first)")
+                }
+            }
+            for (_, key) in entry.keys where owners[key] == nil {
+                owners[key] = file
             }
             result.validators.append(entry)
         }
         guard problems.isEmpty else {
-            throw CommandError("genesis.entry", problems.joined(separator: "\n  "))
+            throw CommandError(
+                "genesis.entry", problems.joined(separator: "\n  "),
+                hint: "nothing was added; take the files away, or ask for new ones")
         }
         return result.sorted
+    }
+}
+
+extension GenesisEntry {
+    /// What no other validator may have.
+    fileprivate var keys: [(name: String, key: PublicKey)] {
+        [
+            ("operatorKey", operatorKey), ("consensusKey", consensusKey),
+            ("networkKey", networkKey),
+        ]
     }
 }
 

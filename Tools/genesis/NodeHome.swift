@@ -10,12 +10,15 @@ public struct NodeHome: Sendable {
     public enum Key: Sendable, CaseIterable {
         /// Signs votes.
         case consensus
+        /// Will sign votes instead of `consensus`; only there after a rotation.
+        case nextConsensus
         /// Is the node's identity towards its peers.
         case network
 
         var file: String {
             switch self {
             case .consensus: "signer/consensus.json"
+            case .nextConsensus: "signer/next-consensus.json"
             case .network: "network.json"
             }
         }
@@ -66,6 +69,28 @@ public struct NodeHome: Sendable {
         } catch {
             throw CommandError("file.write", "\(file) cannot be written: \(error)")
         }
+    }
+
+    /// Puts the key that waits in the place of the consensus key, which is kept under its own name.
+    /// The signer's record stays: what it holds, the new key never signed.
+    ///
+    /// - Returns: the file of the old key.
+    public func switchConsensusKey() throws -> String {
+        let next = try readKey(.nextConsensus).publicKey
+        let file = file(of: .consensus)
+        var kept = file
+        if exists(file) {
+            let old = try readKey(.consensus).publicKey
+            kept = "\(path)/signer/old-\(old.hex.prefix(16)).json"
+            guard rename(file, kept) == 0 else {
+                throw CommandError("file.write", "\(file) cannot be renamed")
+            }
+        }
+        // A stop here leaves no key in place, and the next try goes on.
+        guard rename(self.file(of: .nextConsensus), file) == 0 else {
+            throw CommandError("file.write", "\(file) cannot be written: the key \(next) waits")
+        }
+        return kept
     }
 
     private func makeRecord() throws {
