@@ -11,8 +11,9 @@ import KeyTool
         version: Version.text,
         subcommands: [
             InitCommand.self, GenesisCommand.self, KeysCommand.self, NodeCommand.self,
-            ValidatorCommand.self, SendCommand.self, AccountCommand.self, GovernanceCommand.self,
-            TransactionCommand.self, BlockCommand.self, EventsCommand.self, QueryCommand.self,
+            ValidatorCommand.self, SendCommand.self, AccountCommand.self, StakeCommand.self,
+            GovernanceCommand.self, TransactionCommand.self, BlockCommand.self, EventsCommand.self,
+            QueryCommand.self,
         ])
 
     /// Runs the command of the arguments; the exit code is its result (interfaces.md 2).

@@ -14,7 +14,11 @@ struct ChainInfo {
     let parameters: Parameters
 
     init(_ client: Client) async throws {
-        let json = try await client.get("/v1/chain")
+        try self.init(json: try await client.get("/v1/chain"))
+    }
+
+    /// From the answer of a node.
+    init(json: JSON) throws {
         guard let chainID = json["chainID"]?.text.flatMap(ChainID.init),
             let hash = json["genesisHash"]?.text.flatMap(Digest.init(hex:)),
             let kind = json["kind"]?.text.flatMap(ChainKind.init(name:)),

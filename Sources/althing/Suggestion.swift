@@ -13,7 +13,10 @@ enum Suggestion {
         for word in arguments {
             let children = command.configuration.subcommands
             guard !children.isEmpty, !word.hasPrefix("-") else { return nil }
-            if let child = children.first(where: { $0._commandName == word }) {
+            let child = children.first { child in
+                child._commandName == word || child.configuration.aliases.contains(word)
+            }
+            if let child {
                 command = child
                 path += " " + word
                 continue

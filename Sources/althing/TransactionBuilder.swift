@@ -44,16 +44,18 @@ struct TransactionBuilder {
 
     /// Sends the same actions from every sender of `--from`.
     ///
-    /// - Parameter summary: what happens, in one line for people.
+    /// - Parameters:
+    ///   - summary: what happens, in one line for people.
+    ///   - effects: what follows from it, a line for each thing.
     @discardableResult
-    func send(_ actions: [Action], summary: String) async throws -> [JSON] {
+    func send(
+        _ actions: [Action], summary: String, effects: [String] = []
+    ) async throws -> [JSON] {
         var plans: [Plan] = []
         for sender in try options.senders(in: keystore) {
             plans.append(try await plan(actions, from: sender))
         }
-        for plan in plans {
-            show(plan, summary: summary)
-        }
+        show(plans, summary: summary, effects: effects)
         guard !options.dryRun else {
             for plan in plans {
                 showDryRun(plan)
@@ -108,7 +110,8 @@ struct TransactionBuilder {
         if let code = simulation["code"]?.text, code != "ok" {
             throw CommandError(
                 code, simulation["error"]?.text ?? "the transaction would fail",
-                hint: "nothing was sent", exit: .failed)
+                hint: (simulation["hint"]?.text.map { $0 + " " } ?? "") + "Nothing was sent.",
+                exit: .failed)
         }
         guard let used = simulation["gasUsed"]?.integer else {
             throw CommandError("node.answer", "the dry run has no gasUsed", exit: .notReached)
@@ -145,14 +148,19 @@ struct TransactionBuilder {
 
     // MARK: Show
 
-    private func show(_ plan: Plan, summary: String) {
+    private func show(_ plans: [Plan], summary: String, effects: [String]) {
         guard !options.client.quiet else { return }
-        let transaction = plan.transaction
         Console.note(summary)
-        Console.note(
-            "  from         \(plan.sender)  \(chain.text(transaction.sender))"
-                + "  sequence \(transaction.sequence)")
-        Console.note("  highest fee  \(chain.text(transaction.maxFee))")
+        for effect in effects {
+            Console.note("  " + effect)
+        }
+        for plan in plans {
+            let transaction = plan.transaction
+            Console.note(
+                "  from         \(plan.sender)  \(chain.text(transaction.sender))"
+                    + "  sequence \(transaction.sequence)")
+            Console.note("  highest fee  \(chain.text(transaction.maxFee))")
+        }
     }
 
     private func showDryRun(_ plan: Plan) {
