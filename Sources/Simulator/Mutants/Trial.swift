@@ -23,6 +23,7 @@ public struct Trial: Sendable {
         Trial("fork", seeds: 1) { _ in TwinScripts.fork() },
         Trial("equivocation", seeds: 1) { _ in TwinScripts.equivocation() },
         Trial("forged messages", seeds: 1) { _ in ForgedMessages.violations() },
+        Trial("damaged logs", seeds: 1) { _ in DamagedLogs.violations() },
     ]
 
     static func twins(_ seeds: UInt64) -> Trial {
@@ -53,7 +54,7 @@ public struct Trial: Sendable {
 
     /// Everything, from cheap to dear: what each mutant goes through until it is found.
     public static let all: [Trial] =
-        scripts + [
+        [twins(30)] + scripts + [
             twins(60), sharedGuard(20), named("failures", seeds: 2),
             named("hailstorm", seeds: 6), named("away", seeds: 6), named("slow", seeds: 1),
             named("S02", seeds: 1), swarm(40), twins(1_000), swarm(1_000),
