@@ -16,6 +16,7 @@ public struct Trial: Sendable {
 
     // MARK: Engines alone
 
+    /// Milliseconds each.
     static let scripts: [Trial] = [
         Trial("straggler", seeds: 1) { _ in TwinScripts.straggler() },
         Trial("selective votes", seeds: 1) { _ in TwinScripts.selectiveVotes() },
@@ -46,25 +47,28 @@ public struct Trial: Sendable {
 
     static func named(_ scenario: String, seeds: UInt64) -> Trial {
         Trial(scenario, seeds: seeds) { seed in
-            guard let chosen = ScenarioTable.named(scenario) else { return [] }
+            guard let chosen = ScenarioTable.named(scenario) else {
+                return [Violation("trial", "there is no scenario \(scenario)")]
+            }
             return chosen.violations(
                 of: World(chosen.plan(Scenario.Setting(seed: seed))).run())
         }
     }
 
+    /// Whole nodes in situations of one kind each: a second or less.
+    static let directed: [Trial] = [
+        named("failures", seeds: 2), named("slow", seeds: 2), named("S21", seeds: 2),
+        named("hailstorm", seeds: 6), named("away", seeds: 6), named("S02", seeds: 1),
+    ]
+
     /// Everything, from cheap to dear: what each mutant goes through until it is found.
     public static let all: [Trial] =
-        [twins(30)] + scripts + [
-            twins(60), sharedGuard(20), named("failures", seeds: 2),
-            named("hailstorm", seeds: 6), named("away", seeds: 6), named("slow", seeds: 1),
-            named("S02", seeds: 1), swarm(40), twins(1_000), swarm(1_000),
-        ]
+        scripts + [twins(60), sharedGuard(20)] + directed
+        + [swarm(40), twins(1_000), swarm(1_000)]
 
     /// What sound code must pass before a mutant's failing means anything.
     public static let baseline: [Trial] =
-        scripts + [
-            twins(20), sharedGuard(5), named("failures", seeds: 2),
-            named("hailstorm", seeds: 4), named("away", seeds: 4), named("slow", seeds: 1),
-            named("S02", seeds: 1), swarm(6),
-        ]
+        scripts + [twins(60), sharedGuard(20)] + directed + [swarm(6)]
+
+    public static func named(_ name: String) -> Trial? { all.first { $0.name == name } }
 }

@@ -45,12 +45,16 @@ extension ScenarioTable {
     }
 
     static let slowNetwork = Scenario(
-        "slow", "Messages take longer than the timeouts allow at first."
-    ) { _, setting in
+        "slow", "Messages take four times the timeouts, which must grow until blocks are final."
+    ) { random, setting in
         var plan = WorldPlan(seed: setting.seed, validators: setting.validators ?? 4)
-        plan.latency = 1_500
-        plan.progressHeights = 3
-        plan.milliseconds = 10_000
+        plan.latency = random.within(6_000...8_000)
+        plan.heals = false
+        plan.milliseconds = 600_000
         return plan
+    } judge: { outcome, violations in
+        outcome.require(
+            outcome.height >= 3, "2.8", "only \(outcome.height) heights in ten minutes",
+            in: &violations)
     }
 }
