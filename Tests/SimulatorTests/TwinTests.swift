@@ -30,6 +30,29 @@ import Testing
         #expect(totals.violations.isEmpty, "\(totals.violations)")
     }
 
+    /// What the exhaustive campaign rests on: phases are run once for all that begin alike.
+    @Test func `a fork goes on as the run itself would, and leaves it alone`() {
+        let set = TwinScenario.validators(powers: [1, 1, 1, 1])
+        let instance = TwinScenario.instance(of: set, leaders: [1, 0, 2, 3])
+        var scenario = TwinScenario(instance: instance, twinned: [0], partitions: [])
+        scenario.isLate = true
+        let halves: [UInt8] = [0, 0, 1, 1, 1]
+        let others: [UInt8] = [0, 1, 0, 1, 0]
+        var run = TwinRun(scenario)
+        run.runPhase(halves)
+        let before = run.fingerprint()
+        var fork = run.forked()
+        fork.runPhase(others)
+        #expect(run.fingerprint() == before)
+        #expect(fork.fingerprint() != before)
+        run.runPhase(others)
+        #expect(run.fingerprint() == fork.fingerprint())
+        var fresh = TwinRun(scenario)
+        for partition in [halves, others] { fresh.runPhase(partition) }
+        #expect(fresh.fingerprint() == fork.fingerprint())
+        #expect(fork.heal().inputs == fresh.heal().inputs)
+    }
+
     @Test func `sampled scenarios keep every rule`() {
         let totals = TwinCampaign.sample(seeds: 1..<41)
         #expect(totals.finalizedViews > 0)
@@ -63,6 +86,19 @@ import Testing
         for trial in Trial.scripts {
             #expect(trial.run(1).isEmpty, "\(trial.name): \(trial.run(1))")
         }
+    }
+
+    @Test(arguments: [1, 2] as [UInt64])
+    func `slow links and lost messages break no rule`(seed: UInt64) throws {
+        for name in ["slow", "away"] {
+            let trial = try #require(Trial.named(name))
+            #expect(trial.run(seed).isEmpty, "\(name): \(trial.run(seed))")
+        }
+    }
+
+    @Test(arguments: Mutant.allCases)
+    func `a mutant goes through every trial`(mutant: Mutant) {
+        #expect(Trial.all(for: mutant).map(\.name).sorted() == Trial.all.map(\.name).sorted())
     }
 
     @Test func `one signer with one table lets no key speak on two sides`() {

@@ -6,7 +6,8 @@ import Cryptography
 public struct TwinTotals: Sendable {
     /// Scenarios that are covered.
     public var scenarios: UInt64 = 0
-    /// Phases that were run for them: scenarios that reach the same state share what follows.
+    /// Phases that were run for them: scenarios share how they begin, and those that reach the same
+    /// state what follows.
     public var phases: UInt64 = 0
     public var inputs: UInt64 = 0
     /// Different states at the ends of the phases.
@@ -87,84 +88,19 @@ public enum TwinCampaign {
     /// What `--twins exhaustive` covers: every partition over two views, and the 17 over four.
     public static let cases = cases(width: .all, views: 2) + cases(width: .halves, views: 4)
 
-    /// Sequences of partitions that have led to one state.
-    private struct Path {
-        var steps: [Int]
-        /// How many sequences stand behind it.
-        var count: UInt64
-        /// Whether exchanging the two runs of the key changes nothing so far.
-        var isSymmetric: Bool
-    }
-
-    private struct StateKey: Hashable {
-        let state: Digest
-        let isSymmetric: Bool
-    }
-
-    /// The partition with the two runs of the key exchanged: endpoints 0 and 4.
-    private static func exchanged(_ partition: [UInt8]) -> [UInt8] {
-        var swapped = partition
-        swapped.swapAt(0, 4)
-        var names: [UInt8: UInt8] = [:]
-        return swapped.map { group in
-            let name = names[group] ?? UInt8(names.count)
-            names[group] = name
-            return name
-        }
-    }
-
-    /// Every sequence of partitions of the five endpoints in one case. Sequences that have led to
-    /// the same state of all engines, of all votes ever cast above the last final view and of all
-    /// messages under way are continued only once; the count of scenarios is that of sequences all
-    /// the same.
+    /// Every sequence of partitions of the five endpoints in one case.
     ///
-    /// - Parameter stride: takes only every so many-th partition: a slice, for a quick test.
-    public static func exhaust(_ which: Case, stride: Int = 1) -> TwinTotals {
-        let set = TwinScenario.validators(powers: [1, 1, 1, 1])
-        var leaders: [UInt16] = [1, 2, 3]
-        leaders.insert(0, at: which.twinLeads - 1)
-        let instance = TwinScenario.instance(of: set, leaders: leaders)
+    /// - Parameters:
+    ///   - stride: takes only every so many-th partition: a slice, for a quick test.
+    ///   - progress: is told what there is so far, now and then.
+    public static func exhaust(
+        _ which: Case, stride: Int = 1, progress: @escaping (TwinTotals) -> Void = { _ in }
+    ) -> TwinTotals {
         let partitions = which.width.partitions.enumerated()
             .filter { $0.offset % stride == 0 }.map(\.element)
-        let mirror = partitions.map { partitions.firstIndex(of: exchanged($0)) }
-        var totals = TwinTotals()
-        var front = [Path(steps: [], count: 1, isSymmetric: true)]
-        for view in 1...which.views {
-            var positions: [StateKey: Int] = [:]
-            var next: [Path] = []
-            for path in front {
-                for index in partitions.indices {
-                    var path = path
-                    if path.isSymmetric, let other = mirror[index], other != index {
-                        guard index < other else { continue }
-                        path.count *= 2
-                        path.isSymmetric = false
-                    }
-                    path.steps.append(index)
-                    var scenario = TwinScenario(
-                        instance: instance, twinned: [0],
-                        partitions: path.steps.map { partitions[$0] })
-                    scenario.isLate = which.isLate
-                    var run = TwinRun(scenario)
-                    for partition in scenario.partitions { run.runPhase(partition) }
-                    totals.phases += UInt64(path.steps.count)
-                    let key = StateKey(state: run.fingerprint(), isSymmetric: path.isSymmetric)
-                    if let position = positions[key], run.checker.violations.isEmpty {
-                        next[position].count += path.count
-                        continue
-                    }
-                    positions[key] = next.count
-                    next.append(path)
-                    guard view == which.views || !run.checker.violations.isEmpty else { continue }
-                    totals.add(run.heal(), of: "\(which): \(scenario.partitions)")
-                    if totals.violations.count > 16 { return totals }
-                }
-            }
-            front = next
-            totals.states += UInt64(next.count)
-        }
-        totals.scenarios = front.reduce(0) { $0 + $1.count }
-        return totals
+        var exhaustion = TwinExhaustion(which, partitions: partitions, progress: progress)
+        exhaustion.run()
+        return exhaustion.totals
     }
 
     /// A drawn scenario: 4 to 7 validators of various powers, one twinned or two where their power

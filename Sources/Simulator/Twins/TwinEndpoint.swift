@@ -48,6 +48,26 @@ final class TwinEndpoint {
         engine = Engine(.init(instance: instance, own: signer, timing: timing))
     }
 
+    /// The same endpoint once more, in the same state.
+    init(copying other: TwinEndpoint) {
+        index = other.index
+        signer = other.signer
+        instance = other.instance
+        timing = other.timing
+        engine = Engine(copying: other.engine)
+        clock = other.clock
+        log = other.log
+        lastSequence = other.lastSequence
+        signedVotes = other.signedVotes
+        floor = other.floor
+        stored = other.stored
+        blocks = other.blocks
+        executed = other.executed
+        timers = other.timers
+        building = other.building
+        answers = other.answers
+    }
+
     static func slot(_ id: TimerID) -> Int {
         switch id {
         case .leader: 0

@@ -7,7 +7,7 @@ import Cryptography
 struct TwinRun {
     private let scenario: TwinScenario
     private(set) var checker: TwinChecker
-    let endpoints: [TwinEndpoint]
+    private(set) var endpoints: [TwinEndpoint]
     private var random: SeededRandom
     var groups: [UInt8]
     /// Scripts say here what is lost besides.
@@ -19,8 +19,10 @@ struct TwinRun {
     private var guards: [SigningGuard]
     private var culprits: UInt64 = 0
     private var halts: [(Int, Certificate, Certificate)] = []
-    private var inputs = 0
+    private(set) var inputs = 0
     var phase: UInt64 = 0
+    /// How many of the phases were of the healing.
+    private(set) var healed: UInt64 = 0
 
     private struct Delivery {
         let packet: TwinPacket
@@ -31,7 +33,7 @@ struct TwinRun {
     /// A scenario that needs more inputs than this has a storm in it.
     private static let inputsMax = 100_000
     /// Phases with everything connected within which every honest endpoint must finalize.
-    private static let healPhases = 8
+    private static let healPhases: UInt64 = 8
 
     private static let timing = Timing(
         blockInterval: 0, idleInterval: 0, leaderTimeout: 1_000, advanceTimeout: 2_000)
@@ -52,6 +54,13 @@ struct TwinRun {
         groups = [UInt8](repeating: 0, count: count)
         random = SeededRandom(seed: scenario.seed ?? 0)
         for endpoint in endpoints { give(.start(Recovery()), to: endpoint) }
+    }
+
+    /// The same run once more, in the same state: both go on by themselves.
+    func forked() -> TwinRun {
+        var copy = self
+        copy.endpoints = endpoints.map { TwinEndpoint(copying: $0) }
+        return copy
     }
 
     // MARK: Phases
@@ -84,21 +93,25 @@ struct TwinRun {
     }
 
     /// Everything is connected: every honest endpoint must finalize a view above the scenario's.
-    mutating func heal() -> TwinOutcome {
+    ///
+    /// - Parameter isKnown: whether it is known what follows from the state after a phase.
+    mutating func heal(
+        unless isKnown: (_ phase: UInt64, _ state: Digest) -> Bool = { _, _ in false }
+    ) -> TwinOutcome {
         let finalizedViews = checker.finalizedViews
-        let goal = UInt64(scenario.partitions.count) + 1
+        let goal = phase + 1
         let all = [UInt8](repeating: 0, count: endpoints.count)
-        var phases = 0
         while checker.violations.isEmpty, !isFinal(above: goal) {
-            guard phases < TwinRun.healPhases, inputs < TwinRun.inputsMax else {
+            guard healed < TwinRun.healPhases, inputs < TwinRun.inputsMax else {
                 failProgress(goal)
                 break
             }
             runPhase(all)
-            phases += 1
+            healed += 1
+            if checker.violations.isEmpty, isKnown(phase, fingerprint()) { break }
         }
         // A fork becomes known to all.
-        if !checker.violations.isEmpty, phases == 0 { runPhase(all) }
+        if !checker.violations.isEmpty, healed == 0 { runPhase(all) }
         return outcome(finalizedViews)
     }
 
