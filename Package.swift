@@ -158,7 +158,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "SimulatorTests",
-            dependencies: ["Cryptography", "Chain", "Consensus", "Replica", "Simulator"]),
+            dependencies: [
+                "Cryptography", "StateTree", "Chain", "Consensus", "Ledger", "Replica",
+                "Simulator",
+            ]),
         .testTarget(
             name: "ToolsTests",
             dependencies: [

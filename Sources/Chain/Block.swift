@@ -22,7 +22,7 @@ public struct BlockBody: CanonicalCodable, Hashable, Sendable {
         evidence = try reader.readList(
             limit: Limits.evidencePerBlockMax, minimumElementSize: 32)
         participation = try reader.readList(
-            limit: 2 * Limits.validatorsMax, minimumElementSize: 32)
+            limit: Limits.participationEntriesMax, minimumElementSize: 32)
     }
 
     public func encode(into writer: inout ByteWriter) {

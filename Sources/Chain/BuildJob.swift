@@ -10,6 +10,8 @@ public struct BuildJob: Sendable {
     public let timestamp: Timestamp
     /// The leader's index in the epoch's set.
     public let proposer: UInt16
+    /// The notarize votes that the leader holds for recent blocks, named before or not.
+    public let participation: [Verified<Certificate>]
     /// In the order in which they are tried; each names the account that the leader wants paid.
     public let evidence: [ReportedEvidence]
     /// In the order in which they are tried.
@@ -17,7 +19,8 @@ public struct BuildJob: Sendable {
 
     public init(
         instance: Digest, epoch: Epoch, view: View, parentView: View, parent: BlockSummary,
-        timestamp: Timestamp, proposer: UInt16, evidence: [ReportedEvidence] = [],
+        timestamp: Timestamp, proposer: UInt16,
+        participation: [Verified<Certificate>] = [], evidence: [ReportedEvidence] = [],
         candidates: [Verified<SignedTransaction>]
     ) {
         self.instance = instance
@@ -27,6 +30,7 @@ public struct BuildJob: Sendable {
         self.parent = parent
         self.timestamp = timestamp
         self.proposer = proposer
+        self.participation = participation
         self.evidence = evidence
         self.candidates = candidates
     }

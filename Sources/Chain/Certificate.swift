@@ -2,7 +2,7 @@ import Codec
 import Cryptography
 
 /// Which validators signed: one bit each, bit `i` of byte `⌊i/8⌋`, least significant first.
-public struct SignerBitmap: Hashable, Sendable {
+public struct SignerBitmap: CanonicalCodable, Hashable, Sendable {
     public private(set) var bytes: [UInt8]
 
     /// No signer yet of a set of `count` validators.
@@ -10,8 +10,17 @@ public struct SignerBitmap: Hashable, Sendable {
         bytes = [UInt8](repeating: 0, count: (count + 7) / 8)
     }
 
-    init(bytes: [UInt8]) {
-        self.bytes = bytes
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        let length = Int(try reader.readUInt8())
+        guard length <= Limits.validatorsMax / 8 else {
+            throw .lengthOutOfBounds(length: UInt64(length), limit: Limits.validatorsMax / 8)
+        }
+        bytes = try reader.readBytes(count: length)
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(UInt8(bytes.count))
+        writer.writeBytes(bytes)
     }
 
     public mutating func insert(_ signer: UInt16) {
@@ -24,6 +33,14 @@ public struct SignerBitmap: Hashable, Sendable {
         let index = Int(signer)
         guard index / 8 < bytes.count else { return false }
         return bytes[index / 8] & (1 << UInt8(index % 8)) != 0
+    }
+
+    /// Adds the signers of another bitmap of the same set.
+    public mutating func formUnion(_ other: SignerBitmap) {
+        precondition(bytes.count == other.bytes.count, "bitmaps of one set have one length")
+        for index in bytes.indices {
+            bytes[index] |= other.bytes[index]
+        }
     }
 
     public var signerCount: Int {
@@ -83,11 +100,7 @@ public struct Certificate: CanonicalCodable, Hashable, Sendable {
         case .nullify: statement = .nullify
         case .finalize: statement = .finalize(try Candidate(from: &reader))
         }
-        let length = Int(try reader.readUInt8())
-        guard length <= Limits.validatorsMax / 8 else {
-            throw .lengthOutOfBounds(length: UInt64(length), limit: Limits.validatorsMax / 8)
-        }
-        bitmap = SignerBitmap(bytes: try reader.readBytes(count: length))
+        bitmap = try SignerBitmap(from: &reader)
         let count = bitmap.signerCount
         guard count * 64 <= reader.remaining else {
             throw .truncated(needed: count * 64, available: reader.remaining)
@@ -107,8 +120,7 @@ public struct Certificate: CanonicalCodable, Hashable, Sendable {
         if let candidate = statement.candidate {
             writer.write(candidate)
         }
-        writer.write(UInt8(bitmap.bytes.count))
-        writer.writeBytes(bitmap.bytes)
+        writer.write(bitmap)
         for signature in signatures {
             writer.write(signature)
         }

@@ -9,10 +9,19 @@ public enum Limits {
     public static let evidencePerBlockMax = 16
     /// What the evidence of a block takes at most: two votes and an account each.
     public static let evidenceBytesMax = evidencePerBlockMax * (2 * 123 + 32)
-    /// What a leader fills with transactions: the header, the evidence and the lengths of the lists
-    /// have room of their own.
+    /// Blocks whose votes one block may name.
+    public static let participationEntriesMax = 64
+    /// What the record of participation takes at most: a certificate without signatures for each
+    /// entry, and 2n signatures in all.
+    public static let participationBytesMax =
+        participationEntriesMax * (1 + 8 + 8 + 8 + 32 + 1 + validatorsMax / 8)
+        + 2 * validatorsMax * 64
+    /// Votes for so many of the last blocks can be named, among them the one that names.
+    public static let recentBlocksMax = 256
+    /// What a leader fills with transactions: the header, the evidence, the record of participation
+    /// and the lengths of the lists have room of their own.
     public static let transactionsBytesMax =
-        blockBytesMax - headerBytesMax - evidenceBytesMax - 64
+        blockBytesMax - headerBytesMax - evidenceBytesMax - participationBytesMax - 64
     public static let clockDriftMillisecondsMax: UInt64 = 500
 
     // Transactions (state.md 3, network.md 6.3).
@@ -51,6 +60,8 @@ public enum Limits {
         precondition(rangeBytesMax >= 2 * blockBytesMax)
         // 3 × power must fit 64 bits.
         precondition(totalPowerMax <= UInt64.max / 3)
+        // A block's place among the recent ones is a u8.
+        precondition(recentBlocksMax == 256)
         // A signer index is a u16 and a bitmap's length a u8.
         precondition(validatorsMax <= 256)
     }

@@ -69,17 +69,29 @@ extension Verified where Value == Certificate {
         guard certificate.epoch == instance.epoch || Mutant.isActive(.takesOtherEpochs) else {
             throw .unverifiable(certificate.epoch)
         }
-        guard let power = certificate.power(in: instance.validators) else { throw .bitmapMismatch }
+        try self.init(
+            certificate, instance: instance.id, validators: instance.validators,
+            allowingPartial: allowingPartial, signatures: signatures)
+    }
+
+    /// - Parameters:
+    ///   - instance: the id of the instance of the certificate's epoch.
+    ///   - validators: the set of that epoch.
+    public init(
+        _ certificate: Certificate, instance: Digest, validators: ValidatorSet,
+        allowingPartial: Bool, signatures: SignatureCheck
+    ) throws(VerificationError) {
+        guard let power = certificate.power(in: validators) else { throw .bitmapMismatch }
         if certificate.isPartial {
             guard allowingPartial, power > 0 else { throw .partialNotExpected }
         } else {
-            guard instance.validators.isQuorum(power) else {
-                throw .belowQuorum(power: power, total: instance.validators.totalPower)
+            guard validators.isQuorum(power) else {
+                throw .belowQuorum(power: power, total: validators.totalPower)
             }
         }
-        let message = certificate.statement.signBytes(instance: instance.id, view: certificate.view)
+        let message = certificate.statement.signBytes(instance: instance, view: certificate.view)
         for (signer, signature) in zip(certificate.bitmap.signers, certificate.signatures) {
-            guard let validator = instance.validators.validator(at: signer) else {
+            guard let validator = validators.validator(at: signer) else {
                 throw .signerOutOfRange(signer)
             }
             let isValid =

@@ -36,11 +36,23 @@ extension Engine {
         return lastFinalHash
     }
 
-    /// Every notarize vote held for a block's view: what its child's leader puts into the record of
-    /// participation (staking.md 3). nil if there is none.
-    public func participation(of candidate: Candidate, in view: View) -> Verified<Certificate>? {
-        views.state(view)?.votes.partialCertificate(
-            for: .notarize(candidate), in: validators)
+    /// Every notarize vote held for what was notarized in the newest views up to `view`, at most
+    /// `limit` of them: what the next leader puts into the record of participation (staking.md 3).
+    ///
+    /// A block that was proposed again stands there once, with the votes of its first view.
+    public func participation(upTo view: View, limit: Int) -> [Verified<Certificate>] {
+        var held: [Verified<Certificate>] = []
+        for state in views.states.reversed() where state.view <= view {
+            guard let candidate = state.notarized,
+                let votes = state.votes.partialCertificate(
+                    for: .notarize(candidate), in: validators)
+            else { continue }
+            let newest = held.last?.value.statement.candidate
+            if newest?.blockHash == candidate.blockHash { held.removeLast() }
+            guard held.count < limit else { break }
+            held.append(votes)
+        }
+        return held
     }
 
     /// The certificates that answer a peer's request, at most two, and the header of a finalization

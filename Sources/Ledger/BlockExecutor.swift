@@ -35,6 +35,8 @@ public struct BuiltBlock: Sendable {
 /// `committed`, and the switch to the next epoch with `begin`.
 public struct BlockExecutor<Base: StateReader> {
     public private(set) var instance: Instance
+    /// Of the epoch before, where it ran here.
+    private var previousSet: ValidatorSet?
     /// The last block whose state is in `base`.
     public private(set) var committed: BlockSummary
     private let genesisHash: Digest
@@ -90,10 +92,13 @@ public struct BlockExecutor<Base: StateReader> {
         precondition(
             committed.height >= instance.base.height,
             "the boundary before epoch \(instance.epoch) is committed")
+        previousSet = self.instance.validators
         self.instance = instance
         executed = [:]
         past = []
     }
+
+    private var sets: [ValidatorSet] { [instance.validators] + (previousSet.map { [$0] } ?? []) }
 
     private var boundary: Height {
         Mutant.isActive(.buildsAboveBoundary) ? Height(.max) : instance.boundary
@@ -153,7 +158,6 @@ public struct BlockExecutor<Base: StateReader> {
             && header.height == parent.height.advanced(by: 1)
             && header.height <= boundary && header.parentHash == parent.hash
             && header.timestamp > parent.timestamp && header.extra.isEmpty
-            && block.body.participation.isEmpty
             && block.hasMatchingRoots
     }
 
@@ -165,8 +169,9 @@ public struct BlockExecutor<Base: StateReader> {
         let context = BlockContext(header: header, parentTimestamp: parent.summary.timestamp)
         guard
             let execution = try? Ledger.execute(
-                transactions, evidence: block.body.evidence, context: context,
-                over: parent.reader, signatures: signatures, election: election)
+                transactions, evidence: block.body.evidence,
+                participation: block.body.participation, context: context,
+                over: parent.reader, sets: sets, signatures: signatures, election: election)
         else { return nil }
         let outcome = execution.outcome
         guard outcome.stateRoot == header.stateRoot,
@@ -188,12 +193,13 @@ public struct BlockExecutor<Base: StateReader> {
         else { return nil }
         let filled = fill(
             job, on: parent, candidates: job.candidates, evidence: job.evidence,
-            shouldStop: shouldStop)
+            participation: job.participation, shouldStop: shouldStop)
         var block = check(filled, on: parent)
         let isSubstitute = block == nil
         if isSubstitute {
             let empty = fill(
-                job, on: parent, candidates: [], evidence: [], shouldStop: { true })
+                job, on: parent, candidates: [], evidence: [], participation: [],
+                shouldStop: { true })
             block = check(empty, on: parent)
         }
         guard let block else { return nil }
@@ -210,7 +216,8 @@ public struct BlockExecutor<Base: StateReader> {
 
     private func fill(
         _ job: BuildJob, on parent: ParentState, candidates: [Verified<SignedTransaction>],
-        evidence: [ReportedEvidence], shouldStop: () -> Bool
+        evidence: [ReportedEvidence], participation: [Verified<Certificate>],
+        shouldStop: () -> Bool
     ) -> FilledBlock {
         let gasLimit = Rules(over: parent.reader).blockGasLimit
         let context = BlockContext(
@@ -219,11 +226,12 @@ public struct BlockExecutor<Base: StateReader> {
             parentTimestamp: parent.summary.timestamp, parentHash: job.parent.hash,
             proposer: job.proposer, gasLimit: gasLimit)
         let built = Ledger.build(
-            candidates, evidence: evidence, context: context, over: parent.reader,
-            bytesMax: Limits.transactionsBytesMax, signatures: signatures, election: election,
-            shouldStop: shouldStop)
+            candidates, evidence: evidence, participation: participation, context: context,
+            over: parent.reader, sets: sets, bytesMax: Limits.transactionsBytesMax,
+            signatures: signatures, election: election, shouldStop: shouldStop)
         let body = BlockBody(
-            transactions: built.included.map(\.value), evidence: built.evidence)
+            transactions: built.included.map(\.value), evidence: built.evidence,
+            participation: built.participation)
         let outcome = built.execution.outcome
         let header = Header(
             genesisHash: genesisHash, epoch: job.epoch, height: context.height, view: job.view,

@@ -23,12 +23,42 @@ struct Execution<Base: StateReader> {
     /// Why the last transaction failed.
     private(set) var failure: Rejection?
 
-    /// Evidence comes next, then `begin`, then the transactions.
+    /// Participation comes next, then evidence, then `begin`, then the transactions.
     init(_ context: BlockContext, over reader: Base) {
         self.context = context
         rules = Rules(over: reader)
         state = State(over: reader)
         Epochs.begin(&state, context: context, rules: rules)
+    }
+
+    /// Counts the block, and the votes that it names.
+    mutating func attend(
+        _ participation: [Participation], sets: [ValidatorSet], signatures: SignatureCheck
+    ) throws(BlockRejection) {
+        Participations.begin(&state, context: context, known: sets)
+        try Participations.take(
+            participation, context: context, known: sets, signatures: signatures, in: &state)
+    }
+
+    /// Counts a block that is being built, and what it can name of the votes that its leader holds.
+    mutating func attend(
+        choosing held: [Verified<Certificate>], sets: [ValidatorSet]
+    ) -> [Participation] {
+        Participations.begin(&state, context: context, known: sets)
+        let chosen = Participations.unnamed(held, context: context, in: state)
+        state.checkpoint()
+        do throws(BlockRejection) {
+            // The votes come with the proof that their signatures were checked.
+            try Participations.take(
+                chosen, context: context, known: sets,
+                signatures: SignatureCheck { _, _, _ in true }, in: &state)
+            state.commit()
+            return chosen
+        } catch {
+            // A block without a record is always valid.
+            state.revert()
+            return []
+        }
     }
 
     /// Records an offence, or refuses the evidence with nothing changed.

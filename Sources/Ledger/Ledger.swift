@@ -19,6 +19,7 @@ public enum BlockRejection: Error, Hashable, Sendable {
     case genesisHeight
     case wrongEpoch(expected: Epoch, found: Epoch)
     case wrongGasLimit(expected: UInt64, found: UInt64)
+    case participation(index: Int, ParticipationRejection)
     case tooMuchEvidence(count: Int, limit: Int)
     case evidence(index: Int, EvidenceRejection)
     case tooManyTransactions(count: Int, limit: Int)
@@ -45,6 +46,8 @@ public struct BuiltBody: Sendable {
     public let evidence: [ReportedEvidence]
     /// Evidence that may not be in this block, with the reason.
     public let refusedEvidence: [RefusedEvidence]
+    /// What was not named before of the votes that the leader holds.
+    public let participation: [Participation]
     public let execution: BlockExecution
 }
 
@@ -83,11 +86,15 @@ public enum Ledger {
     ///
     /// - Precondition: the context's epoch and gas limit are those of the block after the state.
     /// - Parameters:
-    ///   - bytesMax: of the encoded transactions together; evidence has room of its own.
+    ///   - participation: the votes that the leader holds; those named before are left out.
+    ///   - sets: of the block's epoch and the one before, where the caller has them at hand.
+    ///   - bytesMax: of the encoded transactions together; evidence and participation have room of
+    ///     their own.
     ///   - shouldStop: asked before each candidate: whether the time is up.
     public static func build(
         _ candidates: [Verified<SignedTransaction>], evidence: [ReportedEvidence] = [],
-        context: BlockContext, over reader: some StateReader, bytesMax: Int,
+        participation: [Verified<Certificate>] = [], context: BlockContext,
+        over reader: some StateReader, sets: [ValidatorSet] = [], bytesMax: Int,
         signatures: SignatureCheck = .ed25519, election: Election = .standing,
         shouldStop: () -> Bool
     ) -> BuiltBody {
@@ -98,6 +105,7 @@ public enum Ledger {
         precondition(
             context.epoch == Epochs.current(in: execution.state),
             "a leader's context has the epoch of the next block")
+        let named = execution.attend(choosing: participation, sets: sets)
         let offences = report(evidence, signatures: signatures, to: &execution)
         execution.begin()
         var included: [Verified<SignedTransaction>] = []
@@ -119,7 +127,8 @@ public enum Ledger {
         }
         return BuiltBody(
             included: included, dropped: dropped, evidence: offences.included,
-            refusedEvidence: offences.refused, execution: execution.finish(election))
+            refusedEvidence: offences.refused, participation: named,
+            execution: execution.finish(election))
     }
 
     private static func report<Base: StateReader>(
@@ -141,10 +150,13 @@ public enum Ledger {
         return (included, refused)
     }
 
-    /// Executes a block's evidence and transactions over its parent's state.
+    /// Executes what a block's body says over its parent's state.
+    ///
+    /// - Parameter sets: of the block's epoch and the one before, where the caller has them.
     public static func execute(
         _ transactions: [Verified<SignedTransaction>], evidence: [ReportedEvidence] = [],
-        context: BlockContext, over reader: some StateReader,
+        participation: [Participation] = [], context: BlockContext,
+        over reader: some StateReader, sets: [ValidatorSet] = [],
         signatures: SignatureCheck = .ed25519, election: Election = .standing
     ) throws(BlockRejection) -> BlockExecution {
         guard context.height > .genesis else { throw .genesisHeight }
@@ -164,6 +176,7 @@ public enum Ledger {
         guard context.epoch == epoch else {
             throw .wrongEpoch(expected: epoch, found: context.epoch)
         }
+        try execution.attend(participation, sets: sets, signatures: signatures)
         for (index, entry) in evidence.enumerated() {
             do {
                 try execution.report(entry, signatures: signatures)

@@ -72,8 +72,21 @@ extension Replica {
                     instance: request.instance, epoch: instance.epoch,
                     view: request.view, parentView: request.parentView, parent: request.parent,
                     timestamp: max(now.wall, request.parent.timestamp.advanced(by: 1)),
-                    proposer: roster.own ?? 0, evidence: reported,
+                    proposer: roster.own ?? 0, participation: participation(for: request),
+                    evidence: reported,
                     candidates: candidates)))
+    }
+
+    /// The blocks besides its parent whose votes a block names.
+    static var lateBlocksMax: Int { 16 }
+
+    /// Every vote that is held for the parent and the blocks before it, across the epoch's first
+    /// block; the ledger leaves out what was named before. It makes no block busy.
+    private func participation(for request: BuildRequest) -> [Verified<Certificate>] {
+        let limit = Replica.lateBlocksMax + 1
+        let held = engine.participation(upTo: request.parentView, limit: limit)
+        let above = request.parent.height.value - instance.base.height.value
+        return held + lastVotes.prefix(limit - min(limit, Int(clamping: above)))
     }
 
     /// What transactions may take of a block's bytes.

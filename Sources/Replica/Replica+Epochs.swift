@@ -26,6 +26,8 @@ extension Replica {
         }
         previous = start.previous ?? engine.finalizedHead
         previousInstance = instance
+        lastVotes = engine.participation(
+            upTo: View(.max), limit: Replica.lateBlocksMax + 1)
         instance = start.instance
         roster = Roster(seats: start.seats, own: start.ownIndex)
         engine = Replica.engine(for: start)

@@ -34,6 +34,8 @@ public struct Replica: ~Copyable, Sendable {
     var engine: Engine
     var previous: FinalizedHead?
     var previousInstance: Instance?
+    /// The votes for the last blocks of the epoch before, newest first.
+    var lastVotes: [Verified<Certificate>] = []
     /// What the first input starts from.
     private var recovery: Recovery?
 

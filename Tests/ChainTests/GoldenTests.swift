@@ -29,6 +29,9 @@ import Testing
         try check(GoldenValues.entry, "genesisEntry")
         try check(GoldenValues.epochRecord, "epochRecord")
         try check(GoldenValues.offence, "offenceRecord")
+        try check(GoldenValues.participation, "participation")
+        try check(GoldenValues.recentBlock, "recentBlock")
+        try check(GoldenValues.participationCounts, "participationCounts")
         try check(GoldenValues.blockReceipt, "receipt.ofBlock")
         try check(Action.submitProposal(GoldenValues.draft), "action.submitProposal")
         let genesis = GoldenValues.genesis

@@ -140,6 +140,22 @@ enum GoldenValues {
                 epoch: .zero, view: View(3), reporter: address(0x22))),
     ])
 
+    // Participation.
+
+    static let participation: Participation = {
+        let votes = certificate(notarize)
+        return Participation(
+            notarizations: Certificate(
+                epoch: votes.epoch, view: votes.view, statement: votes.statement,
+                isPartial: true, bitmap: votes.bitmap, signatures: votes.signatures))
+    }()
+    static let recentBlock = RecentBlock(
+        epoch: Epoch(1), height: Height(258), view: View(3), parentView: View(2),
+        hash: digest(0x55), named: certificate(notarize).bitmap)
+    static let participationCounts = ParticipationCounts(
+        blocks: 258,
+        seats: [SeatCounts(named: 257, led: 2, slots: 3), SeatCounts(named: 1, led: 0, slots: 1)])
+
     // Genesis.
 
     static let entry = GenesisEntry(
@@ -230,6 +246,11 @@ enum GoldenValues {
         ("epochRecord.next", EpochRecord(after: Height(240), length: 240).encoded()),
         ("offenceRecord", offence.encoded()),
         ("receipt.ofBlock", blockReceipt.encoded()),
+        ("participation", participation.encoded()),
+        ("recentBlock", recentBlock.encoded()),
+        ("participationCounts", participationCounts.encoded()),
+        ("key.recentBlock", StateKey.staking(.recentBlock(7)).bytes),
+        ("key.participation", StateKey.staking(.participation(Epoch(258))).bytes),
         ("key.currentEpoch", StateKey.currentEpoch.bytes),
         ("key.epoch", StateKey.epoch(Epoch(258)).bytes),
         ("key.offence", StateKey.offence(PublicKey(words: digest(8).words)).bytes),

@@ -30,6 +30,8 @@ enum StakeSamples {
             .poolTrace(a, Height(1)), .poolTrace(a, Height(2)), .lotTrace(lot(a, b), Height(1)),
             .bondedTrace(Height(1)), .bondedTrace(Height(2)), .lastGeneration,
             .operatorOfNetworkKey(PublicKey(words: a.words)), .traceHorizon,
+            .recentBlock(0), .recentBlock(255), .participation(Epoch(1)),
+            .participation(Epoch(256)),
             .positionTrace(a, .pool(b), Height(1)), .positionTrace(a, .lot(lot(a, b)), Height(1)),
         ]
         keys += holdings(a, b).map { .position(a, $0) }

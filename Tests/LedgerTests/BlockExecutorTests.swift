@@ -219,5 +219,5 @@ import Testing
     }
 
     private static let recordedRoot =
-        "d9e0e1cec85f119afc646434a033aa276f2da0cebc8c3ed8205b748be0b8af49"
+        "6199b9a18d9be693fdc77059f1850e8e0d614ab51f710471aa8012212f270cbc"
 }

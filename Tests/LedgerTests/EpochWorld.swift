@@ -16,6 +16,10 @@ struct EpochWorld {
     var state: MemoryState
     var head: BlockSummary
     var instance: Instance
+    /// Of the head; nil for the genesis.
+    private(set) var last: Header?
+    /// By consensus key: the number of the validator in the genesis.
+    private let numbers: [PublicKey: Int]
     private var builder: BlockExecutor<MemoryState>
     private var verifier: BlockExecutor<MemoryState>
 
@@ -46,6 +50,9 @@ struct EpochWorld {
                     commission: 0, selfBond: Amount(bond))
             })
         self.election = election
+        var numbers: [PublicKey: Int] = [:]
+        for index in 0..<count { numbers[EpochWorld.key(index)] = index }
+        self.numbers = numbers
         let (changes, validators) = Ledger.genesis(genesis)
         state = MemoryState()
         state.apply(changes)
@@ -69,16 +76,19 @@ struct EpochWorld {
 
     // MARK: Blocks
 
+    /// - Parameter skipping: views in which nothing was agreed on.
     func job(
         _ transactions: [SignedTransaction] = [], evidence: [ReportedEvidence] = [],
+        participation: [Certificate] = [], skipping: UInt64 = 0,
         after milliseconds: UInt64 = 1_000
     ) -> BuildJob {
-        let view = head.height.value + 1 - instance.base.height.value
+        let parentView = head.height == instance.base.height ? .zero : head.view
         return BuildJob(
-            instance: instance.id, epoch: instance.epoch, view: View(view),
-            parentView: View(view - 1), parent: head,
+            instance: instance.id, epoch: instance.epoch,
+            view: parentView.advanced(by: 1 + skipping), parentView: parentView, parent: head,
             timestamp: head.timestamp.advanced(by: milliseconds), proposer: 0,
-            evidence: evidence, candidates: transactions.map { Verified.restored($0) })
+            participation: participation.map { .restored($0) }, evidence: evidence,
+            candidates: transactions.map { Verified.restored($0) })
     }
 
     /// Builds the next block without taking it over.
@@ -98,9 +108,12 @@ struct EpochWorld {
     @discardableResult
     mutating func append(
         _ transactions: [SignedTransaction] = [], evidence: [ReportedEvidence] = [],
+        participation: [Certificate] = [], skipping: UInt64 = 0,
         after milliseconds: UInt64 = 1_000
     ) throws -> ExecutedBlock {
-        let job = job(transactions, evidence: evidence, after: milliseconds)
+        let job = job(
+            transactions, evidence: evidence, participation: participation, skipping: skipping,
+            after: milliseconds)
         let result = builder.build(job, shouldStop: { false })
         let built = try #require(result)
         #expect(!built.isSubstitute)
@@ -116,6 +129,7 @@ struct EpochWorld {
     private mutating func take(_ executed: ExecutedBlock) throws {
         state.apply(executed.execution.changes)
         head = executed.block.header.summary
+        last = executed.block.header
         builder.committed(head, base: state)
         verifier.committed(head, base: state)
         guard head.height == instance.boundary else { return }
@@ -131,6 +145,41 @@ struct EpochWorld {
         while instance.epoch < epoch {
             try append()
         }
+    }
+
+    // MARK: Votes
+
+    /// The notarize votes of seats for a block that is in the state.
+    ///
+    /// - Parameter seats: all but those that are named.
+    func votes(
+        for header: Header, without seats: Set<UInt16> = [], candidate: Candidate? = nil
+    ) -> Certificate {
+        let validators =
+            Queries.validatorSet(of: header.epoch, over: state) ?? instance.validators
+        let id = Queries.epochRecord(header.epoch, over: state)?.instance ?? .zero
+        let statement = Statement.notarize(candidate ?? header.candidate)
+        let message = statement.signBytes(instance: id, view: header.view)
+        var bitmap = SignerBitmap(count: validators.count)
+        var signatures: [Signature] = []
+        for (index, seat) in validators.validators.enumerated()
+        where !seats.contains(UInt16(index)) {
+            guard let number = numbers[seat.key] else { continue }
+            bitmap.insert(UInt16(index))
+            signatures.append(SigningKey(seed: EpochWorld.seed(number)).sign(message))
+        }
+        return Certificate(
+            epoch: header.epoch, view: header.view, statement: statement, isPartial: true,
+            bitmap: bitmap, signatures: signatures)
+    }
+
+    /// The next block names all votes for this one.
+    @discardableResult
+    mutating func appendNamed(
+        without seats: Set<UInt16> = [], after milliseconds: UInt64 = 1_000
+    ) throws -> ExecutedBlock {
+        let votes = last.map { [self.votes(for: $0, without: seats)] } ?? []
+        return try append(participation: votes, after: milliseconds)
     }
 
     // MARK: Evidence

@@ -266,21 +266,6 @@ import Testing
         #expect(Queries.offence(of: now.validators[0].key, over: world.state) == nil)
     }
 
-    @Test func `a block with a record of participation is invalid until rewards use it`() throws {
-        let world = try world()
-        let block = try world.built(world.job()).block
-        let votes = Certificate(
-            epoch: .zero, view: View(1),
-            statement: .notarize(Candidate(parentView: .zero, blockHash: .zero)),
-            isPartial: true, bitmap: SignerBitmap(count: 4), signatures: [])
-        let body = BlockBody(
-            transactions: [], participation: [Participation(notarizations: votes)])
-        var header = block.header
-        header.participationRoot = body.participationRoot
-        #expect(world.verdict(Block(header: header, body: body)) == .invalid)
-        #expect(world.verdict(block) == .valid)
-    }
-
     @Test func `a simulation brings its own signatures`() throws {
         let world = try world()
         let good = try world.evidence(against: 0).evidence

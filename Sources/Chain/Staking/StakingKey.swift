@@ -39,6 +39,10 @@ public enum StakingKey: Hashable, Sendable {
     case escrow(Timestamp, UInt64)
     /// `Height`: what is remembered from before it, nobody can ask for.
     case traceHorizon
+    /// `RecentBlock`, by the low byte of its height: a ring of the last 256.
+    case recentBlock(UInt8)
+    /// `ParticipationCounts` of an epoch that is not paid for yet.
+    case participation(Epoch)
 
     static let positionKind: UInt8 = 37
     static let positionTraceKind: UInt8 = 38
@@ -95,6 +99,10 @@ public enum StakingKey: Hashable, Sendable {
         case .lastEscrow: writer.kind(46)
         case .escrow(let time, let number):
             writer.kind(47, integers: time.value, number)
+        case .recentBlock(let place):
+            writer.kind(48)
+            writer.byte(place)
+        case .participation(let epoch): writer.kind(49, integers: epoch.value)
         }
     }
 }

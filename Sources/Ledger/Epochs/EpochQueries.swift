@@ -48,6 +48,14 @@ extension Queries {
             epoch: epoch, record: record, validators: validators, nextValidators: next)
     }
 
+    /// What the seats of an epoch have done so far; nil for one that has not begun, and for one
+    /// whose rewards are paid.
+    public static func participation(
+        in epoch: Epoch, over reader: some StateReader
+    ) -> ParticipationCounts? {
+        State(over: reader).read(.staking(.participation(epoch)))
+    }
+
     /// The instance of an epoch: everything that consensus knows of it follows from the state.
     ///
     /// - Parameter parent: the last block of the epoch before, if the first one of this epoch is

@@ -110,6 +110,7 @@ enum Epochs {
         else { return }
         record.endTime = context.timestamp
         state.write(.epoch(epoch), record)
+        if epoch > .zero { Participations.close(epoch.lowered(by: 1), in: &state) }
         state.write(.currentEpoch, next)
 
         let elected = epoch.advanced(by: 2)

@@ -243,7 +243,7 @@ import Testing
     }
 
     private static let recordedRoot =
-        "49ba177986bce5f8c154391511c89c3d12c4c98d8498550034fbb9bdcd6f9032"
+        "8170eb43785a313ff5ce4d3aee3a7f0ac6139934b9467094b69407a2578755f0"
 }
 
 /// Evidence whose signatures nobody checks.

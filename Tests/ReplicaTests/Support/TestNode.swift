@@ -29,6 +29,7 @@ final class TestNode {
     private(set) var sent: [PeerMessage] = []
     private(set) var epochs: [Epoch] = []
     private(set) var inputs = 0
+    private(set) var jobs: [BuildJob] = []
     var execution: (Block) -> ExecutionResult = { _ in .valid }
     var isBoundaryHeld = false
     private var heldStart: EpochStart?
@@ -159,6 +160,7 @@ final class TestNode {
         case .cancelTimer(let timer): timers[timer] = nil
         case .verify(let job, let instance, let peer): verify(job, in: instance, from: peer)
         case .build(let job):
+            jobs.append(job)
             later(
                 .built(
                     instance: job.instance, view: job.view, block(for: job), dropped: []))

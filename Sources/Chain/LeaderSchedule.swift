@@ -1,4 +1,3 @@
-import Chain
 import Cryptography
 
 /// Who leads a view (consensus.md 3): each validator leads exactly one view in each round of n
@@ -58,7 +57,7 @@ public struct LeaderSchedule: Sendable {
 
     /// Fisher–Yates over the words of `H("alt.shuffle.v1", seed ‖ round ‖ counter)`; words that
     /// would favour small indices are skipped.
-    static func shuffle(round: UInt64, seed: Digest, count: Int) -> [UInt16] {
+    public static func shuffle(round: UInt64, seed: Digest, count: Int) -> [UInt16] {
         var order = (0..<count).map { UInt16($0) }
         var words = ShuffleWords(seed: seed, round: round)
         for index in stride(from: count - 1, to: 0, by: -1) {
@@ -98,28 +97,5 @@ private struct ShuffleWords {
             waiting = [words.w3, words.w2, words.w1, words.w0]
         }
         return waiting.removeLast()
-    }
-}
-
-/// The order in which a node asks or tells "random" peers: a permutation of the others, fixed by
-/// the instance and the own index, and walked on with each use (2.10).
-struct PeerOrder: Sendable {
-    private let peers: [UInt16]
-    private var position = 0
-
-    init(instance: Digest, own: UInt16?, count: Int) {
-        var hasher = TaggedHasher(.shuffle)
-        hasher.update(instance)
-        hasher.update(own ?? .max)
-        let order = LeaderSchedule.shuffle(round: 0, seed: hasher.finalize(), count: count)
-        peers = order.filter { $0 != own }
-    }
-
-    /// The next `count` peers, at most all.
-    mutating func next(_ count: Int) -> [UInt16] {
-        guard !peers.isEmpty else { return [] }
-        let taken = (0..<min(count, peers.count)).map { peers[(position + $0) % peers.count] }
-        position = (position + taken.count) % peers.count
-        return taken
     }
 }

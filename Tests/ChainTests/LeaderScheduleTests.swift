@@ -1,5 +1,4 @@
 import Chain
-import Consensus
 import Cryptography
 import Testing
 
