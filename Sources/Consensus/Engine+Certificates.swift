@@ -25,9 +25,43 @@ extension Engine {
             noteLeaderVote(statement, in: view, from: sender)
         }
         switch outcome {
-        case .counted: tallied(statement, in: view)
+        case .counted:
+            show(vote, from: sender)
+            tallied(statement, in: view)
         case .known, .contradicting, .ignored: return
         }
+    }
+
+    /// A leader that shows two blocks to two halves is found out only by who sees its votes for
+    /// both, and where neither half is a quorum no certificate ever has them. So whoever votes for
+    /// another block than the one that this node has the leader's vote for is shown that vote (as a
+    /// partial certificate, S27): once, since only the first vote of a signer counts.
+    private mutating func show(_ vote: Verified<Vote>, from sender: UInt16?) {
+        let view = vote.value.view
+        let leader = leaders.leader(of: view)
+        guard let sender, vote.value.kind == .notarize,
+            let shown = views.read(view, \.votes)?.vote(.notarize, of: leader)
+        else { return }
+        if vote.value.signer != leader {
+            guard sender == vote.value.signer else { return }
+            show(shown, unlike: vote)
+        } else {
+            for signer in 0..<UInt16(validators.count) where signer != leader {
+                guard let other = views.read(view, \.votes)?.vote(.notarize, of: signer) else {
+                    continue
+                }
+                show(shown, unlike: other)
+            }
+        }
+    }
+
+    private mutating func show(_ shown: Verified<Vote>, unlike other: Verified<Vote>) {
+        guard other.value.signer != own, shown.value.statement != other.value.statement else {
+            return
+        }
+        let certificate = Verified<Certificate>(
+            assembling: [shown], validatorCount: validators.count, isPartial: true)
+        perform(.send(.certificate(certificate), to: .one(other.value.signer)))
     }
 
     private mutating func conflict(of vote: Verified<Vote>) -> Evidence? {
@@ -162,11 +196,17 @@ extension Engine {
         }
     }
 
-    /// R10, I11, I12: both certificates are in the log; nothing is done any more.
+    /// R10, I11, I12: both certificates are in the log, and with them that nothing is done any more,
+    /// not even after a new start. The last thing that leaves this node is the two certificates, so
+    /// that everybody learns of the fork.
     mutating func halt(_ first: Verified<Certificate>, _ second: Verified<Certificate>) {
         guard mode != .halted else { return }
         mode = .halted
         outbox.removeAll()
+        record(.halted(first.value, second.value))
+        for certificate in [first, second] {
+            perform(.send(.certificate(certificate), to: .all))
+        }
         perform(.report(.safetyHalt(first, second)))
     }
 

@@ -10,6 +10,8 @@ extension Engine {
         appended = recovery.lastSequence
         synced = recovery.lastSequence
         if let head = recovery.floor { restoreFloor(head) }
+        if let halt = recovery.records.first(where: \.isHalt) { restoreHalt(halt) }
+        guard mode == .active else { return }
         for header in recovery.headers where header.height > emitted.height {
             blocks.insert(header, hash: header.hash, body: .stored)
         }
@@ -30,6 +32,13 @@ extension Engine {
         for view in above { restoreTallies(of: view) }
         signAgain()
         resend()
+    }
+
+    /// Both certificates may lie below the floor by now; whoever stopped does not go on.
+    private mutating func restoreHalt(_ record: SafetyRecord) {
+        guard case .halted(let first, let second) = record else { return }
+        mode = .halted
+        performNow(.report(.safetyHalt(.restored(first), .restored(second))))
     }
 
     private mutating func restoreFloor(_ head: FinalizedHead) {
@@ -74,7 +83,7 @@ extension Engine {
             views[view].built = BuiltBlock(parentView: parentView, parent: parent, hash: hash)
         case .floor(let certificate):
             restore(.restored(certificate))
-        case .entered, .evidence: return
+        case .entered, .evidence, .halted: return
         }
     }
 

@@ -17,6 +17,8 @@ public enum SafetyRecord: Hashable, Sendable {
     /// For forensics only.
     case entered(View)
     case evidence(Evidence)
+    /// Two certificates that cannot both be: this node has stopped, and stays so in a new start.
+    case halted(Certificate, Certificate)
 
     /// The type byte of the log's frame (2.20).
     public var type: UInt8 {
@@ -28,6 +30,7 @@ public enum SafetyRecord: Hashable, Sendable {
         case .builtBlock: 5
         case .entered: 6
         case .evidence: 7
+        case .halted: 8
         }
     }
 
@@ -55,6 +58,9 @@ public enum SafetyRecord: Hashable, Sendable {
             writer.write(view)
         case .evidence(let evidence):
             writer.write(evidence)
+        case .halted(let first, let second):
+            writer.write(first)
+            writer.write(second)
         }
         return writer.bytes
     }
@@ -76,6 +82,10 @@ public enum SafetyRecord: Hashable, Sendable {
                 parent: try Digest(from: &reader), hash: try Digest(from: &reader))
         case 6: self = .entered(try View(from: &reader))
         case 7: self = .evidence(try Evidence(from: &reader))
+        case 8:
+            self = .halted(
+                try SafetyRecord.readCertificate(from: &reader),
+                try SafetyRecord.readCertificate(from: &reader))
         default: throw .unknownTag(type: "SafetyRecord", tag: UInt64(type))
         }
         try reader.finish()
@@ -104,13 +114,18 @@ public enum SafetyRecord: Hashable, Sendable {
         return certificate
     }
 
-    /// The view that the record is about.
+    var isHalt: Bool {
+        if case .halted = self { true } else { false }
+    }
+
+    /// The view that the record is about; of a halt one that no floor reaches, so that it stays.
     public var view: View {
         switch self {
         case .ownVote(let view, _), .certified(let view, _), .entered(let view): view
         case .builtBlock(let view, _, _, _): view
         case .certificate(let certificate), .floor(let certificate): certificate.view
         case .evidence(let evidence): evidence.view
+        case .halted: View(.max)
         }
     }
 }

@@ -33,6 +33,7 @@ import Testing
                 View(4), parentView: View(3), parent: Digest(.block, [0]),
                 hash: candidate.blockHash),
             .entered(View(5)),
+            .halted(certificate(.nullify), certificate(.finalize(candidate))),
         ]
         if let evidence = Evidence(vote(0, .notarize(candidate)), vote(0, .notarize(other))) {
             records.append(.evidence(evidence))
@@ -41,7 +42,7 @@ import Testing
     }()
 
     @Test func `every type of record is here`() {
-        #expect(Set(Self.records.map(\.type)) == [1, 2, 3, 4, 5, 6, 7])
+        #expect(Set(Self.records.map(\.type)) == [1, 2, 3, 4, 5, 6, 7, 8])
     }
 
     @Test(arguments: records)

@@ -14,8 +14,13 @@ import Testing
         "S19": "two minutes, twice",
         "S20": "twelve nodes",
         "S23": "ten epochs in some seeds",
+        "S24": "half a minute of sixteen nodes",
         "S25": "a minute of twelve nodes",
+        "S27": "two minutes, twice",
+        "S28": "a minute, twice; its behaviours have a test of their own",
         "S31": "an hour of full blocks",
+        "S45": "two minutes",
+        "S48": "ten minutes",
         "S50": "40 nodes",
         "S51": "two hours and a half without a block",
     ]
@@ -42,6 +47,7 @@ import Testing
         arguments: [
             ("S02", "S18"), ("S06", "S18"), ("S13", "S18"), ("S47", "S18"), ("S32", "S18"),
             ("S05", "S52"), ("S08", "S52"), ("S09", "S52"), ("S34", "S18"), ("S46", "S52"),
+            ("S24", "S52"), ("S29", "S52"), ("S33", "S52"), ("S48", "S52"),
         ])
     func `a criterion fails on a run of another scenario`(name: String, other: String) throws {
         let scenario = try #require(ScenarioTable.named(name))
@@ -52,5 +58,52 @@ import Testing
         let outcome = World(plan).run()
         let own = scenario.violations(of: outcome)
         #expect(own.contains { $0.rule == name }, "\(name) accepts a run of \(other)")
+    }
+
+    /// What each of these wants is there, but for one thing.
+    private static let spoiled: [String: @Sendable (inout WorldPlan) -> Void] = [
+        // Evidence must come soon: nobody equivocates, or nobody can tell the others.
+        "S27": { $0.corrupted = [Corruption(node: 0, behaviour: "silent")] },
+        // Half of the progress must remain.
+        "S28": { $0.faults = [.scripted(.lostProposals(at: 2_000, milliseconds: 8_000))] },
+        // A twin too few for a fork.
+        "S29": { $0.corrupted.removeLast() },
+        // The others must not lose views.
+        "S33": { $0.faults.append(.dead(node: ($0.divergentNodes.first ?? 0) ^ 1, from: 1_000)) },
+        // Votes must be split.
+        "S45": { $0.corrupted[0].behaviour = "time-skewer" },
+        // Nobody may give up a view without a transaction of its own.
+        "S48": { $0.faults.append(.scripted(.lostProposals(at: 1_000, milliseconds: 9_000))) },
+        // With a jailed leader who is dead too its views are lost.
+        "S49": { $0.faults = [.dead(node: 0, from: 1_000)] },
+    ]
+
+    @Test(arguments: spoiled.keys.sorted())
+    func `a criterion fails when one thing is not as it says`(name: String) throws {
+        let scenario = try #require(ScenarioTable.named(name))
+        let spoil = try #require(ScenarioTests.spoiled[name])
+        var plan = scenario.plan(Scenario.Setting(seed: 3))
+        plan.milliseconds = 10_000
+        plan.heals = false
+        spoil(&plan)
+        let own = scenario.violations(of: World(plan).run())
+        #expect(own.contains { $0.rule == name }, "\(own)")
+    }
+
+    /// The rules for all hold beside every behaviour alone, and beside some of the pairs;
+    /// `Tools/simulate --scenario S28 --seeds 190` goes through them all.
+    @Test(arguments: Array(0..<19) + [37, 58, 101, 150, 189])
+    func `S28 a Byzantine behaviour breaks no rule`(number: Int) throws {
+        let scenario = try #require(ScenarioTable.named("S28"))
+        #expect(ByzantineScenarios.combinations.count == 190)
+        var plan = scenario.plan(Scenario.Setting(seed: UInt64(number)))
+        #expect(plan.corrupted.count == (number < 19 ? 1 : 2))
+        plan.milliseconds = 4_000
+        plan.progressHeights = 2
+        plan.followers = 0
+        plan.faults = []
+        let outcome = World(plan).run()
+        #expect(outcome.violations.isEmpty, "\(plan.corrupted): \(outcome.violations)")
+        #expect(outcome.height > 1)
     }
 }

@@ -46,7 +46,7 @@ public struct Puppet {
     /// Milliseconds of virtual time.
     public let milliseconds: UInt64
     public var random: SeededRandom
-    var frames: [(frame: Frame, recipient: Int)] = []
+    var frames: [(frame: Frame, recipient: Int, delay: UInt64)] = []
     var signed: [(statement: Statement, view: View, instance: Digest)] = []
 
     init(_ node: SimulatedNode, milliseconds: UInt64, random: SeededRandom) {
@@ -66,6 +66,17 @@ public struct Puppet {
 
     /// Who is connected, in order.
     public var peers: [Int] { node.connections.keys.sorted() }
+
+    /// How long the others wait for a proposal in this view, in milliseconds.
+    public var patience: UInt64 {
+        let reached = Backoff.multiplier(
+            current: node.view, lastFinalized: node.replica.facts.finalizedView,
+            timing: node.timing)
+        return node.timing.leaderTimeout * reached / 1_000
+    }
+
+    /// One way to the others, in milliseconds.
+    public var latency: UInt64 { node.latency }
 
     /// Whether a peer is in the half that hears one story in this view.
     public func isFirstHalf(_ peer: Int, in view: View) -> Bool {
@@ -105,11 +116,19 @@ public struct Puppet {
         send(message.encoded(), on: message.channel, to: recipient)
     }
 
+    /// Sends a message when so many milliseconds have passed.
+    public mutating func send(
+        _ message: PeerMessage, to recipient: Int, afterMilliseconds delay: UInt64
+    ) {
+        let frame = Frame(channel: message.channel, bytes: message.encoded())
+        frames.append((frame, recipient, delay * WorldPlan.nanosecondsPerMillisecond))
+    }
+
     /// Sends any bytes.
     public mutating func send(
         _ bytes: [UInt8], on channel: PeerMessage.Channel, to recipient: Int
     ) {
-        frames.append((Frame(channel: channel, bytes: bytes), recipient))
+        frames.append((Frame(channel: channel, bytes: bytes), recipient, 0))
     }
 }
 
@@ -120,6 +139,7 @@ public enum AdversaryLibrary {
         ("body-withholder", { BodyWithholder() }),
         ("certificate-forger", { CertificateForger() }),
         ("conflicter", { Conflicter() }),
+        ("double-voter", { DoubleVoter() }),
         ("equivocator", { Equivocator() }),
         ("flooder", { Flooder() }),
         ("impersonator", { Impersonator() }),

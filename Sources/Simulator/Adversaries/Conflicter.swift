@@ -1,7 +1,7 @@
 import Chain
 import Replica
 
-/// Votes of every kind for every view, to different halves (B2, B3).
+/// Votes of every kind for every view, to different halves (B3).
 public struct Conflicter: Adversary {
     public init() {}
 

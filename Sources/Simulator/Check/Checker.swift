@@ -10,6 +10,13 @@ struct Checker: Sendable {
     private let cast: Cast
     private let byzantine: Set<Int>
     private(set) var violations: [Violation] = []
+    /// What must come of more Byzantine power than the protocol bears.
+    private(set) var expected: [Violation] = []
+    /// Rules that cannot hold then.
+    private static let forkRules: Set<String> = ["X1", "X2", "X4", "X6", "halt", "once"]
+    private let isBeyondModel: Bool
+    /// Nodes whose execution is made to differ.
+    private let divergent: Set<Int>
 
     /// One for each instance that any node began.
     private var books: [VoteBook] = []
@@ -37,10 +44,25 @@ struct Checker: Sendable {
         seating = Seating(plan)
         self.cast = cast
         byzantine = Set(plan.corrupted.map(\.node))
+        isBeyondModel = plan.isBeyondModel
+        divergent = plan.divergentNodes
     }
 
     mutating func fail(_ rule: String, _ detail: String) {
-        violations.append(Violation(rule, detail))
+        add(Violation(rule, detail))
+    }
+
+    private mutating func add(_ violation: Violation) {
+        if isBeyondModel, Checker.forkRules.contains(violation.rule) {
+            expected.append(violation)
+        } else {
+            violations.append(violation)
+        }
+    }
+
+    /// The node behind a seat of an epoch that somebody began.
+    func node(of signer: UInt16, in epoch: Epoch) -> Int? {
+        books.last { $0.epoch == epoch }?.seats[safe: Int(signer)]?.node
     }
 
     // MARK: Instances
@@ -80,7 +102,7 @@ struct Checker: Sendable {
 
     private mutating func conclude(_ index: Int) {
         books[index].conclude()
-        violations += books[index].takeViolations()
+        for violation in books[index].takeViolations() { add(violation) }
     }
 
     private mutating func inBook(
@@ -88,7 +110,7 @@ struct Checker: Sendable {
     ) {
         guard let index = books.lastIndex(where: isIt) else { return }
         body(&books[index])
-        if !books[index].violations.isEmpty { violations += books[index].takeViolations() }
+        for violation in books[index].takeViolations() { add(violation) }
     }
 
     // MARK: Votes
@@ -120,10 +142,13 @@ struct Checker: Sendable {
         switch report {
         case .safetyHalt(let a, let b):
             fail("halt", "node \(node): \(a.value.view) and \(b.value.view)")
-        case .localDivergence(let view, _): fail("divergence", "node \(node) in view \(view)")
+        case .localDivergence(let view, _):
+            if !divergent.contains(node) { fail("divergence", "node \(node) in view \(view)") }
         case .invalidProposal(let view, let leader):
             let book = books.last { $0.epoch == epoch }
-            if let leading = book?.seats[safe: Int(leader)], !byzantine.contains(leading.node) {
+            if let leading = book?.seats[safe: Int(leader)], !byzantine.contains(leading.node),
+                !divergent.contains(leading.node), !divergent.contains(node)
+            {
                 fail("X7", "honest node \(leading.node) proposed what is invalid in \(view)")
             }
         case .evidence(let evidence):

@@ -125,6 +125,7 @@ enum Describe {
         case .floor(let certificate): "floor \(certificate.view)"
         case .builtBlock(let view, _, _, let hash): "built \(view) \(short(hash))"
         case .entered(let view): "entered \(view)"
+        case .halted(let first, let second): "halted by \(text(first)) and \(text(second))"
         case .evidence(let evidence): "evidence \(evidence.signer) \(evidence.view)"
         }
     }

@@ -4,6 +4,8 @@ import Chain
 public struct Outcome: Sendable {
     public let plan: WorldPlan
     public let violations: [Violation]
+    /// What came of more Byzantine power than the protocol bears, where the plan has that.
+    public let expected: [Violation]
     /// Over all epochs, as far as any node came.
     public let views: UInt64
     /// The highest height that is final.
@@ -40,7 +42,8 @@ public struct Outcome: Sendable {
 extension World {
     func outcome(healMilliseconds: UInt64, boundMilliseconds: UInt64) -> Outcome {
         Outcome(
-            plan: plan, violations: checker.violations, views: measurements.views,
+            plan: plan, violations: checker.violations, expected: checker.expected,
+            views: measurements.views,
             height: checker.highest.value, epochs: checker.epochs, events: events,
             crashes: crashes,
             virtualMilliseconds: now / WorldPlan.nanosecondsPerMillisecond,

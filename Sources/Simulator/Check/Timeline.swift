@@ -62,15 +62,38 @@ public struct Timeline: Sendable {
         public let height: UInt64?
     }
 
-    /// A process began or ended, or an epoch began at a node.
+    /// A process began or ended, an epoch began at a node, or the node found that its execution is
+    /// not that of the others.
     public struct Life: Sendable {
-        public enum Kind: Sendable { case start, crash, epoch }
+        public enum Kind: Sendable { case start, crash, epoch, alarm }
 
         public let at: UInt64
         public let node: Int
         public let kind: Kind
         public let height: UInt64
         public let epoch: UInt64
+    }
+
+    /// A block with evidence was committed somewhere for the first time.
+    public struct Conviction: Sendable {
+        public let at: UInt64
+        /// Who voted twice.
+        public let node: Int
+        public let epoch: UInt64
+        /// Of the block.
+        public let view: UInt64
+        public let height: UInt64
+    }
+
+    /// A node stopped because two certificates cannot both be.
+    public struct Halt: Sendable {
+        public let at: UInt64
+        public let node: Int
+        public let epoch: UInt64
+        public let first: Certificate
+        public let second: Certificate
+        /// The certificates that the node's log would have after a power cut at this moment.
+        public let logged: [Certificate]
     }
 
     /// What a node's disk held.
@@ -88,6 +111,10 @@ public struct Timeline: Sendable {
     public internal(set) var proposals: [Proposal] = []
     public internal(set) var lives: [Life] = []
     public internal(set) var sizes: [Size] = []
+    public internal(set) var convictions: [Conviction] = []
+    public internal(set) var halts: [Halt] = []
+    /// When a node was given a transaction that nobody else takes, and its view then.
+    public internal(set) var privateTransactions: [Entry] = []
     /// By node and second: how many bytes it sent.
     public internal(set) var sent: [[UInt64]] = []
     /// When everything healed; nil: it did not.

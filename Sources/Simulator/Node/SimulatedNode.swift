@@ -15,6 +15,9 @@ final class SimulatedNode {
     let consensusKey: PublicKey?
     let isByzantine: Bool
     let genesisHash: Digest
+    let timing: Timing
+    /// One way to the others, in milliseconds.
+    let latency: UInt64
     /// Whatever it computes takes so many times longer.
     var slowness: UInt64 = 1
 
@@ -67,6 +70,8 @@ final class SimulatedNode {
         consensusKey = cast.members[member].consensusKey
         isByzantine = plan.isByzantine(member)
         genesisHash = cast.genesisHash
+        timing = plan.timing
+        latency = plan.latency
         storage = NodeDisk(retainedHeights: plan.retainedHeights)
         storage.begin(genesis)
         published = storage.state

@@ -5,7 +5,8 @@ public enum ScenarioTable {
     /// Those of testing.md 3, in order.
     public static let scenarios: [Scenario] =
         (LivenessScenarios.all + PartitionScenarios.all + CrashScenarios.all
-        + EpochScenarios.all + LoadScenarios.all)
+        + EpochScenarios.all + LoadScenarios.all + ByzantineScenarios.all
+        + OutlierScenarios.all)
         .sorted { $0.name < $1.name }
 
     public static func named(_ name: String) -> Scenario? {

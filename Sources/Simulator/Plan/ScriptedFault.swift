@@ -23,8 +23,15 @@ public enum ScriptedFault: Hashable, Sendable {
     /// Whoever proposes the boundary block of an epoch dies right after, for so long, and the
     /// finalize votes of that view are lost.
     case diesAtBoundary(epoch: UInt64, downMilliseconds: UInt64)
-    /// Who has no seat in the next epoch is gone for good as soon as it has the boundary.
+    /// Who sits in this epoch and not in the next is gone for good as soon as it has the boundary
+    /// and anybody else has it too.
     case leavesAtBoundary(epoch: UInt64)
+    /// From a height on, the node's execution yields another state than that of the others.
+    case divergence(node: Int, height: UInt64)
+    /// A node gets a transaction that no other node admits.
+    case privateTransaction(node: Int, at: UInt64)
+    /// What a node proposes reaches nobody.
+    case unheardProposals(node: Int)
     /// So many transactions reach the nodes within a moment.
     case burst(at: UInt64, transactions: Int)
 
@@ -32,7 +39,8 @@ public enum ScriptedFault: Hashable, Sendable {
         switch self {
         case .cut(let a, let b, _, _): a + b
         case .bareProposals(let node), .slowLink(let node, _, _), .syncFailure(let node, _),
-            .diesAfterProposal(let node, _):
+            .diesAfterProposal(let node, _), .divergence(let node, _),
+            .privateTransaction(let node, _), .unheardProposals(let node):
             [node]
         case .lostProposals, .hail, .heavyBlock, .diesAtBoundary, .leavesAtBoundary, .burst: []
         }

@@ -108,6 +108,10 @@ public struct WorldPlan: Sendable {
 
     /// The power of each validator, instead of `stakes`.
     public var powers: [UInt64]?
+    /// Nodes that the chain keeps from leading, as those in jail.
+    public var excluded: Set<Int> = []
+    /// A third of the power or more is Byzantine: a fork is what the scenario wants to see.
+    public var isBeyondModel = false
     /// Whether the outcome says what happened when.
     public var keepsTimeline = false
 
@@ -142,6 +146,29 @@ public struct WorldPlan: Sendable {
         for fault in faults {
             if case .dead(let node, _) = fault { nodes.insert(node) }
         }
+        return nodes
+    }
+
+    /// Nodes that leave for good at the end of an epoch.
+    public var leavers: Set<Int> {
+        var nodes: Set<Int> = []
+        for case .scripted(.leavesAtBoundary(let epoch)) in faults {
+            nodes.formUnion(leavers(after: epoch))
+        }
+        return nodes
+    }
+
+    /// Who sits in an epoch and not in the next one.
+    func leavers(after epoch: UInt64) -> Set<Int> {
+        let seating = Seating(self)
+        let next = Set(seating.expectedSeats(of: Epoch(epoch + 1)).map(\.node))
+        return Set(seating.expectedSeats(of: Epoch(epoch)).map(\.node)).subtracting(next)
+    }
+
+    /// Nodes whose execution differs from that of the others.
+    public var divergentNodes: Set<Int> {
+        var nodes: Set<Int> = []
+        for case .scripted(.divergence(let node, _)) in faults { nodes.insert(node) }
         return nodes
     }
 }

@@ -1,4 +1,6 @@
+import Chain
 import Consensus
+import Cryptography
 
 /// What the criteria of several scenarios are made of. Times are in milliseconds.
 extension Scenario.Setting {
@@ -54,15 +56,16 @@ extension Outcome {
             in: &violations)
     }
 
-    /// Nobody gives up a view of another leader than these.
+    /// Nobody but some nodes gives up a view of another leader than these.
     func requireNoTimeouts(
-        _ rule: String, but leaders: [Int], from start: UInt64 = 0,
+        _ rule: String, of nodes: [Int] = [], but leaders: [Int], from start: UInt64 = 0,
         to end: UInt64 = .max / 2_000_000,
         in violations: inout [Violation]
     ) {
         let unit = WorldPlan.nanosecondsPerMillisecond
         let wrong = timeline.timeouts.first {
             $0.at >= start * unit && $0.at <= end * unit && !leaders.contains($0.leader)
+                && !nodes.contains($0.node)
         }
         guard let wrong else { return }
         violations.append(
@@ -83,6 +86,30 @@ extension Outcome {
             gained >= least, rule,
             "\(gained) heights from \(start) to \(end) ms are below \(least)",
             in: &violations)
+    }
+
+    /// So many percent of the blocks that the honest leaders alone would have made in the time: of
+    /// what the same network makes without a fault, the share of their slots.
+    func requireShare(_ rule: String, percent: UInt64, in violations: inout [Violation]) {
+        let usual = World(plan.faultFree).run().timeline.height(at: plan.milliseconds)
+        let made = timeline.height(at: plan.milliseconds)
+        let count = UInt64(plan.validators)
+        let slots = count - UInt64(plan.corrupted.count)
+        require(
+            made * count * 100 >= usual * slots * percent, rule,
+            "\(made) blocks are below \(percent) % of \(slots) in \(count) of \(usual)",
+            in: &violations)
+        require(usual > 0 && !plan.corrupted.isEmpty, rule, "nobody is Byzantine", in: &violations)
+    }
+
+    /// Who has the seats of an epoch, in their order: by power, then by key.
+    func seats(of epoch: UInt64) -> [Seating.Seat] {
+        let cast = Cast(plan)
+        return Seating(plan).expectedSeats(of: Epoch(epoch)).sorted { a, b in
+            guard a.power == b.power else { return a.power > b.power }
+            let keys = [a, b].map { cast.members[$0.node].consensusKey?.bytes ?? [] }
+            return keys[0].lexicographicallyPrecedes(keys[1])
+        }
     }
 
     /// The nodes that follow the protocol and are not switched off for good.

@@ -390,7 +390,7 @@ struct TwinRun {
             for case .floor(let earlier) in endpoint.log where earlier.view > certificate.view {
                 checker.fail("I8", "the floor of \(endpoint.index) fell to \(certificate.view)")
             }
-        case .ownVote, .certificate, .builtBlock, .entered, .evidence: return
+        case .ownVote, .certificate, .builtBlock, .entered, .evidence, .halted: return
         }
     }
 

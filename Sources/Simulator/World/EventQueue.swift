@@ -39,6 +39,7 @@ enum Occurrence: Sendable {
     case reconnection
     case client
     case burst(Int)
+    case privateTransaction(Int)
     case hail
     case hailOverdue(Int)
     case sample

@@ -64,6 +64,7 @@ extension World {
                     at: now, node: node.endpoint, height: header.height.value,
                     epoch: header.epoch.value, view: header.view.value,
                     transactions: block.body.transactions.count, hash: header.hash))
+            noteConvictions(of: block)
         }
         checkSupply(of: node)
         enqueue(.committed(header.summary, node.published), at: node)
@@ -72,6 +73,23 @@ extension World {
         guard mustSync || isBoundary || isDue else { return }
         node.blocks.current = .commit(block, execution, certificate: certificate, mustSync: true)
         schedule(.blocksDone, to: node, after: syncTime(at: node))
+    }
+
+    /// Whom a block convicts, if nobody committed it before.
+    private func noteConvictions(of block: Block) {
+        let header = block.header
+        for entry in block.body.evidence {
+            let evidence = entry.evidence
+            guard let offender = checker.node(of: evidence.signer, in: evidence.epoch),
+                !timeline.convictions.contains(where: {
+                    $0.height == header.height.value && $0.node == offender
+                })
+            else { continue }
+            timeline.convictions.append(
+                Timeline.Conviction(
+                    at: now, node: offender, epoch: header.epoch.value,
+                    view: header.view.value, height: header.height.value))
+        }
     }
 
     /// The sync of what is at hand came back.

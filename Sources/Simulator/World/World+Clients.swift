@@ -35,13 +35,18 @@ extension World {
     func clientSends() {
         let up = nodes.filter(\.isUp)
         guard !up.isEmpty else { return }
-        let node = chances.clients.pick(up)
+        _ = clientTransaction(for: chances.clients.pick(up))
+    }
+
+    /// A client sends a transaction to a node.
+    func clientTransaction(for node: SimulatedNode) -> SignedTransaction {
         let transaction = drawTransaction(for: node)
         measurements.submitted += 1
         clients.recent.append(transaction)
         if clients.recent.count > 64 { clients.recent.removeFirst(32) }
         let delay = plan.machines.signatureMicroseconds * 1_000
         schedule(.admission([transaction], from: nil), to: node, after: delay)
+        return transaction
     }
 
     private func drawTransaction(for node: SimulatedNode) -> SignedTransaction {

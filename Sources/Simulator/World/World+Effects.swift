@@ -64,13 +64,40 @@ extension World {
                     at: now, node: node.endpoint, epoch: node.instance.epoch.value,
                     view: view.value, leader: self.leader(leader, in: node.instance)))
         case .evidence: measurements.evidence += 1
-        case .safetyHalt, .localDivergence:
-            // The real process ends with code 70.
-            node.isUp = false
-            node.incarnation += 1
+        case .safetyHalt(let first, let second):
+            noteHalt(first.value, second.value, of: node)
+            endProcess(of: node)
+        case .localDivergence: diverge(node)
         case .invalidProposal: measurements.invalidProposals += 1
         case .voteRefused: return
         }
+    }
+
+    /// A node finds that its execution is not that of the others: the real process ends with
+    /// code 70.
+    func diverge(_ node: SimulatedNode) {
+        note(.alarm, of: node)
+        endProcess(of: node)
+    }
+
+    /// Both certificates must be in the log by now, and nothing may be left to the system's buffers.
+    private func noteHalt(_ first: Certificate, _ second: Certificate, of node: SimulatedNode) {
+        guard timeline.isKept, !node.isByzantine else { return }
+        var disk = node.storage.disk
+        disk.crash(VirtualDisk.Tear(keptOf256: 0, isLastSectorGarbage: false))
+        var log = try? VirtualVoteLog(
+            instance: node.instance.id, segmentBytesMax: plan.logSegmentBytes, on: &disk)
+        let certificates = (log?.takeReplayed() ?? []).flatMap { record -> [Certificate] in
+            switch record {
+            case .certificate(let certificate): [certificate]
+            case .halted(let first, let second): [first, second]
+            case .ownVote, .certified, .floor, .builtBlock, .entered, .evidence: []
+            }
+        }
+        timeline.halts.append(
+            Timeline.Halt(
+                at: now, node: node.endpoint, epoch: node.instance.epoch.value, first: first,
+                second: second, logged: certificates))
     }
 
     private func measure(_ headers: [Header], finalizedBy node: SimulatedNode) {
@@ -129,6 +156,10 @@ extension World {
         let height = node.head.height.advanced(by: 1)
         var isForgeryReported = false
         for transaction in transactions {
+            if source != nil, script.privateTransactions.contains(transaction.id) {
+                measurements.rejected += 1
+                continue
+            }
             do throws(Rejection) {
                 try Ledger.admit(
                     transaction, at: height, over: node.published, rules: node.rules)

@@ -55,7 +55,7 @@ extension World {
             verifiedTransaction(transaction, by: node)
         }
         switch verdict {
-        case .valid: return .valid
+        case .valid: return isDivergent(node, at: block.header.height) ? .invalid : .valid
         case .invalid: return .invalid
         case .unavailable: return .unavailable
         }
@@ -76,11 +76,13 @@ extension World {
             return
         }
         guard !reach(.blockBuilt, by: node) else { return }
-        measurements.built(built.block, at: now)
-        noteBuilt(built.block)
+        let isWrong = isDivergent(node, at: built.block.header.height)
+        let block = isWrong ? diverted(built.block) : built.block
+        measurements.built(block, at: now)
+        noteBuilt(block)
         give(
             .built(
-                instance: job.instance, view: job.view, built.block, dropped: built.dropped),
+                instance: job.instance, view: job.view, block, dropped: built.dropped),
             to: node)
     }
 
@@ -118,9 +120,10 @@ extension World {
                 give(.replayFailed(height), to: node)
                 return
             case .invalid:
-                if !node.isByzantine {
+                if !node.isByzantine, !isDivergent(node, at: height) {
                     checker.fail("divergence", "node \(node.member): block \(height) is final")
                 }
+                diverge(node)
                 return
             }
             guard let executed = node.executor.execution(of: block.hash) else { return }

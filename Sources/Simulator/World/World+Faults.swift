@@ -92,8 +92,7 @@ extension World {
         crashes += 1
         trace.note("\(now / 1_000_000) \(node.endpoint) crash")
         note(.crash, of: node)
-        node.isUp = false
-        node.incarnation += 1
+        endProcess(of: node)
         node.storage.disk.crash(
             VirtualDisk.Tear(
                 keptOf256: UInt8(chances.faults.below(256 as UInt64)),
@@ -110,6 +109,12 @@ extension World {
                 since: node.wall(now), on: &node.storage.disk)
             trace.note("\(now / 1_000_000) \(node.endpoint) loses its signer's record")
         }
+    }
+
+    /// A process ends, and its connections with it; the disk keeps what it has.
+    func endProcess(of node: SimulatedNode) {
+        node.isUp = false
+        node.incarnation += 1
         for (other, connection) in node.connections.sorted(by: { $0.key < $1.key }) {
             let delay =
                 network.areCut(node.endpoint, other)
@@ -125,6 +130,7 @@ extension World {
     func restart(_ node: SimulatedNode) {
         let milliseconds = now / WorldPlan.nanosecondsPerMillisecond
         if let dead = faults.deadFrom[node.member], dead <= milliseconds { return }
+        guard !script.left.contains(node.member) else { return }
         if !node.isUp { start(node) }
     }
 

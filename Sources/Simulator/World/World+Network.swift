@@ -55,7 +55,10 @@ extension World {
         }
     }
 
-    private func send(_ frame: Frame, to recipient: Int, by node: SimulatedNode) {
+    /// - Parameter delay: nanoseconds that an adversary waits.
+    private func send(
+        _ frame: Frame, to recipient: Int, by node: SimulatedNode, after delay: UInt64 = 0
+    ) {
         guard let connection = node.connections[recipient] else { return }
         node.facts.messagesSent += 1
         // A frame has a header and a tag of its own on the wire (network.md 6.2).
@@ -65,7 +68,7 @@ extension World {
         timeline.count(UInt64(size), sentBy: node.endpoint, at: now)
         if !script.isEmpty, script.isCut(from: node.endpoint, to: recipient, at: now) { return }
         let times = network.deliveries(
-            from: node.endpoint, to: recipient, bytes: size, now: now)
+            from: node.endpoint, to: recipient, bytes: size, now: now + delay)
         for time in times {
             schedule(
                 .frame(frame, from: node.endpoint, connection: connection),
@@ -203,7 +206,9 @@ extension World {
             checker.signed(
                 vote.statement, view: vote.view, signer: seat, instance: vote.instance)
         }
-        for (frame, recipient) in puppet.frames { send(frame, to: recipient, by: node) }
+        for (frame, recipient, delay) in puppet.frames {
+            send(frame, to: recipient, by: node, after: delay)
+        }
     }
 
     func scheduleTick(of node: SimulatedNode) {

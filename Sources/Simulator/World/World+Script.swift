@@ -15,6 +15,13 @@ struct ActiveScript: Sendable {
     private var cuts: [Cut] = []
     private var lostProposals: [(start: UInt64, end: UInt64)] = []
     private(set) var bare: Set<Int> = []
+    private(set) var unheard: Set<Int> = []
+    /// What those proposed, by view.
+    var unheardViews: [(epoch: Epoch, view: View)] = []
+    /// By member: the height from which on its execution differs.
+    private(set) var divergences: [Int: UInt64] = [:]
+    /// Transactions that only the node admits that a client gave them to.
+    var privateTransactions: Set<Digest> = []
     var heavy: (height: UInt64, nanoseconds: UInt64)?
     /// The one that is heavy.
     var heavyBlock: Digest?
@@ -25,6 +32,8 @@ struct ActiveScript: Sendable {
     /// Finalize votes of these views are lost.
     var unfinalized: [(epoch: UInt64, view: View)] = []
     private(set) var leaves: Set<UInt64> = []
+    /// Epochs whose last block is held by somebody who does not leave.
+    fileprivate(set) var handedOver: Set<UInt64> = []
     var left: Set<Int> = []
     private(set) var hails = false
     var hailsLeft = 0
@@ -43,6 +52,8 @@ struct ActiveScript: Sendable {
             case .lostProposals(let at, let length):
                 lostProposals.append((at * unit, (at + length) * unit))
             case .bareProposals(let node): bare.insert(node)
+            case .unheardProposals(let node): unheard.insert(node)
+            case .divergence(let node, let height): divergences[node] = height
             case .hail(let count):
                 hails = true
                 hailsLeft = count
@@ -51,7 +62,7 @@ struct ActiveScript: Sendable {
             case .diesAfterProposal(let node, let count): deaths[node] = count
             case .diesAtBoundary(let epoch, let down): boundaryDeaths[epoch] = down
             case .leavesAtBoundary(let epoch): leaves.insert(epoch)
-            case .slowLink, .burst: continue
+            case .slowLink, .burst, .privateTransaction: continue
             }
         }
     }
@@ -70,6 +81,8 @@ struct ActiveScript: Sendable {
         cuts = []
         lostProposals = []
         bare = []
+        unheard = []
+        divergences = [:]
         syncFailures = [:]
         deaths = [:]
         boundaryDeaths = [:]
@@ -89,8 +102,11 @@ extension World {
         case .burst(let at, let transactions):
             schedule(.burst(transactions), afterMilliseconds: at)
         case .hail: schedule(.hail, afterMilliseconds: chances.faults.within(2_000...5_000))
+        case .privateTransaction(let node, let at):
+            schedule(.privateTransaction(node), afterMilliseconds: at)
         case .cut, .lostProposals, .bareProposals, .slowLink, .heavyBlock, .syncFailure,
-            .diesAfterProposal, .diesAtBoundary, .leavesAtBoundary:
+            .diesAfterProposal, .diesAtBoundary, .leavesAtBoundary, .divergence,
+            .unheardProposals:
             return
         }
     }
@@ -137,6 +153,10 @@ extension World {
         switch message {
         case .proposal(let proposal):
             guard !script.losesProposals(at: now) else { return nil }
+            if script.unheard.contains(node.member) {
+                script.unheardViews.append((proposal.vote.epoch, proposal.vote.view))
+                return nil
+            }
             guard script.bare.contains(node.member), !proposal.justification.isEmpty else {
                 return message
             }
@@ -147,6 +167,14 @@ extension World {
                     justification: []))
         case .vote(let vote):
             if vote.statement.kind == .notarize, script.losesProposals(at: now) { return nil }
+            // The vote of a leader alone would be enough for the others to fetch its block.
+            if vote.statement.kind == .notarize, script.unheard.contains(node.member),
+                script.unheardViews.contains(where: {
+                    $0.epoch == vote.epoch && $0.view == vote.view
+                })
+            {
+                return nil
+            }
             let isLost = script.unfinalized.contains {
                 vote.statement.kind == .finalize && vote.view == $0.view
                     && vote.epoch.value == $0.epoch
@@ -212,15 +240,54 @@ extension World {
         return true
     }
 
-    /// A node has begun an epoch: true if it leaves for good now.
+    /// A node has begun an epoch: true if it leaves for good now. Nobody leaves before somebody who
+    /// stays has the last block and what made it final: it would be lost with the last that leaves.
     func leavesForGood(_ node: SimulatedNode) -> Bool {
-        guard !script.leaves.isEmpty, node.ownIndex == nil, node.instance.epoch > .zero,
-            script.leaves.contains(node.instance.epoch.value - 1)
-        else { return false }
-        script.left.insert(node.member)
+        guard !script.leaves.isEmpty, node.instance.epoch > .zero else { return false }
+        let last = node.instance.epoch.value - 1
+        guard script.leaves.contains(last) else { return false }
+        let leavers = plan.leavers(after: last)
+        if !leavers.contains(node.member), script.handedOver.insert(last).inserted {
+            for other in nodes
+            where leavers.contains(other.member) && other.instance.epoch.value > last {
+                leaveForGood(other)
+            }
+        }
+        guard leavers.contains(node.member), script.handedOver.contains(last) else { return false }
+        leaveForGood(node)
+        return true
+    }
+
+    private func leaveForGood(_ node: SimulatedNode) {
+        guard script.left.insert(node.member).inserted else { return }
         timeline.happened += 1
         crash(node, downMilliseconds: nil)
-        return true
+    }
+
+    // MARK: Execution
+
+    /// What a node that executes wrongly holds of a block that is right, and of one of its own.
+    func isDivergent(_ node: SimulatedNode, at height: Height) -> Bool {
+        guard let first = script.divergences[node.member] else { return false }
+        return height.value >= first
+    }
+
+    /// A block as a node builds it that executes wrongly.
+    func diverted(_ block: Block) -> Block {
+        var header = block.header
+        header.stateRoot = Digest(.block, header.stateRoot.bytes)
+        return Block(header: header, body: block.body)
+    }
+
+    /// A client gives a node a transaction that nobody else takes.
+    func givePrivateTransaction(to member: Int) {
+        guard let node = nodes.first(where: { $0.member == member && $0.isUp }) else { return }
+        let transaction = clientTransaction(for: node)
+        script.privateTransactions.insert(transaction.id)
+        timeline.privateTransactions.append(
+            Timeline.Entry(
+                at: now, node: node.endpoint, epoch: node.instance.epoch.value,
+                view: node.view.value, leader: -1))
     }
 
     // MARK: Samples

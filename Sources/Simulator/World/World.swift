@@ -69,7 +69,7 @@ public final class World {
         timeline = Timeline(isKept: plan.keepsTimeline)
         script = ActiveScript(plan)
         clients = Clients(cast: cast, load: plan.load)
-        deadMembers = plan.deadNodes
+        deadMembers = plan.deadNodes.union(plan.leavers)
         faults = ActiveFaults(plan)
         // Twins have a second endpoint behind all others.
         let twins = plan.corrupted.filter { $0.behaviour == "twin" }.map(\.node)
@@ -199,6 +199,7 @@ public final class World {
         case .reconnection: endPartition()
         case .client: clientActs()
         case .burst(let count): for _ in 0..<count { clientSends() }
+        case .privateTransaction(let member): givePrivateTransaction(to: member)
         case .hail: hail()
         case .hailOverdue(let number): checkHail(number)
         case .sample: sampleDisks()

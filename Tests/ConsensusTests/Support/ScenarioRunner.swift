@@ -462,6 +462,7 @@ final class ScenarioRunner {
         case .builtBlock(let view, _, let parent, let hash):
             "built \(view) \(name(hash)) on \(name(parent))"
         case .entered(let view): "entered \(view)"
+        case .halted(let first, let second): "halted by \(first.view) and \(second.view)"
         case .evidence(let evidence): text(evidence)
         }
     }

@@ -53,5 +53,6 @@ enum WireSeeds {
         .builtBlock(
             View(1), parentView: .zero, parent: Fixture.digest(9), hash: Fixture.header.hash),
         .entered(View(2)), .evidence(Fixture.evidence),
+        .halted(Fixture.certificate(.nullify), Fixture.certificate(Fixture.statements[2])),
     ]
 }

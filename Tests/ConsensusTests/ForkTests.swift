@@ -1,0 +1,59 @@
+import Testing
+
+/// Leaders that show two blocks, and what a third of the power or more can bring about.
+@Suite struct ForkTests {
+    let runner = ScenarioRunner()
+
+    private func run(_ commands: String...) throws -> [String] {
+        try runner.run(commands)
+    }
+
+    private func start() throws {
+        _ = try run(
+            "node D", "block h1 view=1", "block x1 view=1 time=5000", "block h2 view=2 parent=h1")
+    }
+
+    /// Where no half is a quorum no certificate ever has both votes of the leader.
+    @Test func `S27 whoever votes for another block is shown the leader's vote`() throws {
+        try start()
+        _ = try run("proposal h1")
+        #expect(
+            try run("vote B notarize 1 x1").contains("send partial notarize 1 h1 on 0 by A to B"))
+        // Once, and nobody who voted for the same.
+        #expect(!(try run("vote B notarize 1 x1").contains { $0.hasPrefix("send partial") }))
+        #expect(!(try run("vote C notarize 1 h1").contains { $0.hasPrefix("send partial") }))
+    }
+
+    @Test func `S27 the leader's vote is shown to who voted before it came`() throws {
+        try start()
+        let before = try run("vote B notarize 1 x1")
+        #expect(!before.contains { $0.hasPrefix("send partial") })
+        #expect(try run("proposal h1").contains("send partial notarize 1 h1 on 0 by A to B"))
+    }
+
+    @Test func `S27 who is shown the leader's other vote has evidence`() throws {
+        try start()
+        _ = try run("proposal x1")
+        let output = try run("partial A notarize 1 h1 from=B")
+        #expect(output.contains { $0.hasPrefix("report evidence against A") })
+    }
+
+    @Test func `S29 the last that leaves a node that stops are the two certificates`() throws {
+        try start()
+        _ = try run("certificate A,B,C finalize 1 h1 from=A")
+        let output = try run("certificate A,B,C nullify 1 from=B")
+        #expect(output.contains("send certificate finalize 1 h1 on 0 by ABC to all"))
+        #expect(output.contains("send certificate nullify 1 by ABC to all"))
+        #expect(output.last?.hasPrefix("report halt") == true)
+    }
+
+    /// The certificates lie below the floor then, and the records of those are history.
+    @Test func `S29 a node that stopped does not go on after a new start`() throws {
+        try start()
+        _ = try run("proposal h1", "certificate A,B,C finalize 1 h1", "committed 1", "proposal h2")
+        #expect(
+            try run("certificate A,B,C nullify 1").contains { $0.hasPrefix("report halt") })
+        #expect(try run("crash").contains { $0.hasPrefix("report halt") })
+        #expect(try run("wait 60000") == ["(nothing)"])
+    }
+}
