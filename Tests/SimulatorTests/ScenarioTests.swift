@@ -62,7 +62,7 @@ import Testing
 
     /// What each of these wants is there, but for one thing.
     private static let spoiled: [String: @Sendable (inout WorldPlan) -> Void] = [
-        // Evidence must come soon: nobody equivocates, or nobody can tell the others.
+        // Evidence must come soon.
         "S27": { $0.corrupted = [Corruption(node: 0, behaviour: "silent")] },
         // Half of the progress must remain.
         "S28": { $0.faults = [.scripted(.lostProposals(at: 2_000, milliseconds: 8_000))] },
@@ -92,13 +92,13 @@ import Testing
 
     /// The rules for all hold beside every behaviour alone, and beside some of the pairs;
     /// `Tools/simulate --scenario S28 --seeds 190` goes through them all.
-    @Test(arguments: Array(0..<19) + [37, 58, 101, 150, 189])
+    @Test(arguments: Array(0..<19) + [58, 101, 150])
     func `S28 a Byzantine behaviour breaks no rule`(number: Int) throws {
         let scenario = try #require(ScenarioTable.named("S28"))
         #expect(ByzantineScenarios.combinations.count == 190)
         var plan = scenario.plan(Scenario.Setting(seed: UInt64(number)))
         #expect(plan.corrupted.count == (number < 19 ? 1 : 2))
-        plan.milliseconds = 4_000
+        plan.milliseconds = 3_000
         plan.progressHeights = 2
         plan.followers = 0
         plan.faults = []
