@@ -219,6 +219,19 @@ struct StakeRoutesTests {
         }
     }
 
+    @Test func `offences and what slashes hold are lists like all others`() async throws {
+        try await withServer(FakeChain()) { client in
+            for path in ["/v1/offences", "/v1/staking/escrows"] {
+                let answer = try await client.get(path)
+                #expect(answer.status == 200)
+                #expect(answer.items.isEmpty)
+                #expect(try await client.get(path + "?limit=101").status == 400)
+                #expect(try await client.get(path + "?cursor=x").status == 400)
+                #expect(try await client.get(path + "?cursor=1.2.3").status == 400)
+            }
+        }
+    }
+
     @Test func `a dry run says in units and addresses what is wrong, and what helps`()
         async throws
     {

@@ -11,6 +11,7 @@ extension API {
                 StakingJSON(
                     StakeQueries.staking(at: now, over: await node.state()), node.chain))
         }
+        router.get("v1/staking/escrows") { request, _ in try await escrows(request) }
         router.get("v1/accounts/:address/stake") { request, context in
             try await stake(request, context)
         }
@@ -19,6 +20,37 @@ extension API {
     private func point() async -> ChainPoint {
         let status = await node.status()
         return ChainPoint(height: status.height, time: status.timestamp)
+    }
+
+    private func escrows(_ request: Request) async throws -> Response {
+        let query = request.query
+        let size = try query.pageSize()
+        let after = try query.text("cursor").map { text throws(Problem) in
+            try escrowPlace(text)
+        }
+        let state = await node.state()
+        let found = StakeQueries.escrows(after: after, limit: size, over: state)
+        var next: String?
+        if found.count == size, let last = found.last,
+            !StakeQueries.escrows(
+                after: (last.releasedAt, last.number), limit: 1, over: state
+            ).isEmpty
+        {
+            next = "\(last.releasedAt.milliseconds).\(last.number)"
+        }
+        return jsonResponse(
+            Page(items: found.map { EscrowJSON($0, node.chain) }, next: next))
+    }
+
+    private func escrowPlace(
+        _ text: String
+    ) throws(Problem) -> (time: Timestamp, number: UInt64) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            .map { UInt64(decimal: String($0)) }
+        guard parts.count == 2, let time = parts[0], let number = parts[1] else {
+            throw .badParameter("cursor", "The cursor is not one that this list gave.")
+        }
+        return (Timestamp(time), number)
     }
 
     private func stake(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -9,11 +9,7 @@ extension API {
         router.get("v1/validators") { request, _ in try await validators(request) }
         router.get("v1/validators/:id") { _, context in try await validator(context) }
         router.get("v1/epochs/:id") { _, context in try await epoch(context) }
-        router.get("v1/offences") { _, _ in
-            let offences = Queries.offences(over: await node.state())
-            return jsonResponse(
-                Page(items: offences.map { OffenceJSON($0, node.chain) }, next: nil))
-        }
+        router.get("v1/offences") { request, _ in try await offences(request) }
     }
 
     private func validators(_ request: Request) async throws -> Response {
@@ -32,6 +28,25 @@ extension API {
         }
         return jsonResponse(
             Page(items: found.map { ValidatorJSON($0, node.chain) }, next: next))
+    }
+
+    private func offences(_ request: Request) async throws -> Response {
+        let query = request.query
+        let size = try query.pageSize()
+        let after = try query.text("cursor").map { text throws(Problem) in
+            guard let key = PublicKey(hex: text) else {
+                throw Problem.badParameter(
+                    "cursor", "The cursor is not one that this list gave.")
+            }
+            return key
+        }
+        // One more than a page tells whether there is a next one.
+        let found = Queries.offences(after: after, over: await node.state(), limit: size + 1)
+        let page = found.prefix(size)
+        return jsonResponse(
+            Page(
+                items: page.map { OffenceJSON($0, node.chain) },
+                next: found.count > size ? page.last?.key.hex : nil))
     }
 
     private func validator(_ context: APIContext) async throws -> Response {

@@ -89,6 +89,30 @@ struct AccountStakeJSON: Encodable {
     }
 }
 
+/// What one slash cut, as long as it is held.
+struct EscrowJSON: Encodable {
+    let validator: String
+    /// Of the fault.
+    let epoch: UInt64
+    /// Of the block that cut.
+    let height: UInt64
+    let amount: String
+    /// Who gets a part of it.
+    let reporter: Nullable<String>
+    let releasedAt: String
+    let releasedAtMs: UInt64
+
+    init(_ view: EscrowView, _ chain: ChainDescription) {
+        validator = view.escrow.validator.text(prefix: chain.addressPrefix)
+        epoch = view.escrow.epoch.value
+        height = view.escrow.height.value
+        amount = String(view.escrow.amount.value)
+        reporter = Nullable(view.escrow.reporter?.text(prefix: chain.addressPrefix))
+        releasedAt = timeText(view.releasedAt)
+        releasedAtMs = view.releasedAt.milliseconds
+    }
+}
+
 /// The stake of the chain.
 struct StakingJSON: Encodable {
     struct ElectionJSON: Encodable {

@@ -52,6 +52,15 @@ public enum StakingKey: Hashable, Sendable {
         Timestamp(key.dropFirst(3).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
+    /// The time and the number in an escrow's key.
+    public static func escrowPlace(_ key: [UInt8]) -> (time: Timestamp, number: UInt64) {
+        let fields = key.suffix(16)
+        func integer(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+            bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        return (Timestamp(integer(fields.prefix(8))), integer(fields.suffix(8)))
+    }
+
     /// The height at the end of a trace's key.
     public static func traceHeight(_ key: [UInt8]) -> Height {
         Height(~key.suffix(8).reduce(0) { $0 << 8 | UInt64($1) })

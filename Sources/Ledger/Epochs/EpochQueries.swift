@@ -70,16 +70,19 @@ extension Queries {
     }
 
     /// All proven offences, in the order of the keys.
+    ///
+    /// - Parameter after: the cursor: only keys above this one.
     public static func offences(
-        over reader: some StateReader, limit: Int = offencesMax
+        after: PublicKey? = nil, over reader: some StateReader, limit: Int = offencesMax
     ) -> [OffenceView] {
-        offences(in: State(over: reader), limit: limit)
+        let range = after.map { StateKeyRange.offences.after(.offence($0)) } ?? .offences
+        return offences(in: range, of: State(over: reader), limit: limit)
     }
 
     private static func offences<Base: StateReader>(
-        in state: State<Base>, limit: Int
+        in range: StateKeyRange, of state: State<Base>, limit: Int
     ) -> [OffenceView] {
-        state.entries(in: .offences, limit: limit).compactMap { entry in
+        state.entries(in: range, limit: limit).compactMap { entry in
             guard let key = try? PublicKey(decoding: Array(entry.key.suffix(32))) else {
                 return nil
             }

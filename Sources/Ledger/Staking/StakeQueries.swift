@@ -99,6 +99,13 @@ public struct StakingView: Hashable, Sendable {
     public let parameters: Parameters
 }
 
+/// What one slash cut and holds, until it is released to the treasury and the reporter.
+public struct EscrowView: Hashable, Sendable {
+    public let number: UInt64
+    public let escrow: StakeEscrow
+    public let releasedAt: Timestamp
+}
+
 /// Reads of stake for the API and the command line.
 public enum StakeQueries {
     /// Entries of one answer.
@@ -225,6 +232,28 @@ public enum StakeQueries {
     }
 
     // MARK: The chain
+
+    /// What slashes cut and is still held, by the time of its release.
+    ///
+    /// - Parameter after: the cursor: only what comes after this one.
+    public static func escrows(
+        after: (time: Timestamp, number: UInt64)? = nil, limit: Int, over reader: some StateReader
+    ) -> [EscrowView] {
+        escrows(
+            in: after.map { last in
+                StateKeyRange.escrows.after(.staking(.escrow(last.time, last.number)))
+            } ?? .escrows, limit: limit, State(over: reader))
+    }
+
+    private static func escrows<Base: StateReader>(
+        in range: StateKeyRange, limit: Int, _ state: State<Base>
+    ) -> [EscrowView] {
+        state.entries(in: range, limit: min(max(limit, 0), limitMax)).map { entry in
+            let (time, number) = StakingKey.escrowPlace(entry.key)
+            return EscrowView(
+                number: number, escrow: decoded(entry, in: state), releasedAt: time)
+        }
+    }
 
     public static func staking(
         at now: ChainPoint, over reader: some StateReader

@@ -187,5 +187,20 @@ import Testing
         #expect(view.offences.count == 1)
         #expect(view.weight == 0)
         #expect(view.record.isBarred)
+
+        // What was cut is held, and told by page.
+        let held = StakeQueries.escrows(limit: 100, over: world.state)
+        #expect(held.count >= 2)
+        #expect(held.reduce(0) { $0 + $1.escrow.amount.value } == 2_050_000_000)
+        var paged: [EscrowView] = []
+        while let next = StakeQueries.escrows(
+            after: paged.last.map { ($0.releasedAt, $0.number) }, limit: 1, over: world.state
+        ).first {
+            paged.append(next)
+        }
+        #expect(paged == held)
+        let offences = Queries.offences(over: world.state)
+        #expect(offences.count == 2)
+        #expect(Queries.offences(after: offences[0].key, over: world.state) == [offences[1]])
     }
 }
