@@ -151,4 +151,47 @@ import Testing
                 "0.000001 ALT leave olga at the end of epoch 7",
             ])
     }
+
+    @Test func `a proof goes to another machine and back unchanged, for one account alone`()
+        throws
+    {
+        let chainID = try #require(ChainID("test-chain"))
+        let other = try #require(ChainID("other-chain"))
+        let proof = ValidatorProof(
+            key: ProvenKey(Self.key(9), chainID: chainID, operatorAddress: Self.address(1)),
+            profile: ValidatorProfile(
+                networkKey: Self.key(10).publicKey, endpoint: "127.0.0.1:1", moniker: "olga",
+                website: "w", contact: "c"))
+        let read = try ValidatorProof(json: try JSON(parsing: proof.json.pretty))
+        #expect(read.key == proof.key)
+        #expect(read.profile == proof.profile)
+        try read.check(chainID: chainID, account: Self.address(1))
+        #expect(throws: CommandError.self) {
+            try read.check(chainID: chainID, account: Self.address(2))
+        }
+        #expect(throws: CommandError.self) {
+            try read.check(chainID: other, account: Self.address(1))
+        }
+    }
+
+    @Test(arguments: [
+        "consensusKey", "proofOfPossession", "networkKey", "endpoint", "moniker", "website",
+        "contact",
+    ])
+    func `a proof with a damaged field names it`(_ name: String) throws {
+        let proof = ValidatorProof(
+            key: ProvenKey(
+                Self.key(9), chainID: try #require(ChainID("test-chain")),
+                operatorAddress: Self.address(1)),
+            profile: ValidatorProfile(
+                networkKey: Self.key(10).publicKey, endpoint: "", moniker: "olga"))
+        guard case .object(let members) = proof.json else { return }
+        let damaged = members.map { JSON.Member($0.name, $0.name == name ? .null : $0.value) }
+        do {
+            _ = try ValidatorProof(json: .object(damaged))
+            Issue.record("it was read")
+        } catch let error as CommandError {
+            #expect(error.message.hasPrefix(name))
+        }
+    }
 }

@@ -24,31 +24,39 @@ extension ValidatorCommand {
         func run() async throws {
             let desk = try await StakeDesk(options, isForOne: true)
             let own = try await OwnValidator(desk)
-            let account = try desk.book.operatorAddress(of: own.json)
-            let home = node.home(options)
-            if options.dryRun {
-                // Another key would be made when it is meant.
-                let trial = SigningKey(seed: SecureRandom.bytes(count: 32))
-                return try await send(trial, account, home, own, desk)
+            let proven = try provenKey(try desk.book.operatorAddress(of: own.json), desk)
+            guard proven.key.hex != own.json["publicKey"]?.text else {
+                throw CommandError(
+                    "validator.key_waits", "the key was rotated to \(proven.key) already",
+                    hint: "switch to it first: althing validator switch-key", exit: .refused)
             }
-            try await send(try home.nextKey(besides: own.json), account, home, own, desk)
-        }
-
-        private func send(
-            _ key: borrowing SigningKey, _ account: Address, _ home: NodeHome,
-            _ own: OwnValidator, _ desk: StakeDesk
-        ) async throws {
-            let proven = ProvenKey(
-                key, chainID: desk.chain.chainID, operatorAddress: account)
             let epoch = text(desk.staking["nextElection"]?["epoch"])
+            let home = node.proof == nil ? node.home(options).path : "HOME"
             try await desk.send(
                 .rotateKey(proven), summary: "give the validator \(own.name) a new key",
                 effects: [
                     "old key      \(text(own.json["publicKey"])) votes until epoch \(epoch)",
-                    "new key      \(proven.key), in \(home.file(of: .nextConsensus))",
+                    "new key      \(proven.key), \(node.place(options))",
                     "then         stop the node, `althing validator switch-key --node-home "
-                        + "\(home.path)`, and start it again",
+                        + "\(home)`, and start it again",
                 ])
+        }
+
+        private func provenKey(_ account: Address, _ desk: StakeDesk) throws -> ProvenKey {
+            let chainID = desk.chain.chainID
+            if let proof = try node.proofFile() {
+                try proof.check(chainID: chainID, account: account)
+                return proof.key
+            }
+            let home = node.home(options)
+            if options.dryRun, !home.exists(home.file(of: .nextConsensus)) {
+                // Another key will be made when it is meant.
+                return ProvenKey(
+                    SigningKey(seed: SecureRandom.bytes(count: 32)), chainID: chainID,
+                    operatorAddress: account)
+            }
+            return ProvenKey(
+                try home.nextKey(), chainID: chainID, operatorAddress: account)
         }
     }
 
@@ -94,38 +102,5 @@ extension ValidatorCommand {
                 ["the consensus key is \(next)", "the old one is kept in \(old)"]
             }
         }
-    }
-}
-
-extension NodeHome {
-    /// The consensus key of the home, made if it has none.
-    func consensusKey(makesMissing: Bool) throws -> SigningKey {
-        if !exists(file(of: .consensus)), makesMissing, exists(file(of: .network)) {
-            try writeKey(.consensus, seed: SecureRandom.bytes(count: 32))
-            Console.note("made a consensus key; the node must be started again to use it")
-        }
-        return try readKey(.consensus)
-    }
-
-    /// The key that a rotation left or now makes.
-    func nextKey(besides validator: JSON) throws -> SigningKey {
-        guard exists(configuration) else {
-            throw CommandError(
-                "home.missing", "\(path) is no home of a node",
-                hint: "name it with --node-home", exit: .notFound)
-        }
-        if exists(file(of: .nextConsensus)) {
-            let key = try readKey(.nextConsensus)
-            guard key.publicKey.hex != validator["publicKey"]?.text else {
-                throw CommandError(
-                    "validator.key_waits", "the key was rotated to \(key.publicKey) already",
-                    hint: "switch to it first: althing validator switch-key --node-home \(path)",
-                    exit: .refused)
-            }
-            // One that was made for a transaction which did not happen.
-            return key
-        }
-        try writeKey(.nextConsensus, seed: SecureRandom.bytes(count: 32))
-        return try readKey(.nextConsensus)
     }
 }

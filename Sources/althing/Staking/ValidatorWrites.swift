@@ -14,9 +14,11 @@ extension ValidatorCommand {
                 The home is that of a node that follows the chain already (`althing init`,
                 `althing node start`). Its consensus key proves that it is there; a home without one
                 gets one. Two homes with one consensus key lose stake: never copy a running home.
+                Where the account's key is on another machine, `validator prove` makes a file there.
 
-                Example:
+                Examples:
                   althing validator create --node-home ~/v5 --self-bond 1000alt --from olga
+                  althing validator create --proof proof.json --self-bond 1000alt --from olga
                 """)
 
         @OptionGroup var node: NodeHomeOptions
@@ -37,28 +39,35 @@ extension ValidatorCommand {
             let rate = try PercentText.basisPoints(commission, "--commission")
             guard let name = try options.senders(in: desk.builder.keystore).first else { return }
             let account = try desk.builder.keystore.address(named: name)
-            let home = node.home(options)
-            let key = try home.consensusKey(makesMissing: !options.dryRun)
-            let profile = try profile.profile(of: home)
+            let proof = try proof(account, chain.chainID)
             let draft = ValidatorDraft(
-                consensusKey: ProvenKey(key, chainID: chain.chainID, operatorAddress: account),
-                profile: profile, commission: rate, selfBond: bond)
+                consensusKey: proof.key, profile: proof.profile, commission: rate, selfBond: bond)
+            let moniker = printable(draft.profile.moniker)
             try await desk.send(
                 .createValidator(draft),
-                summary: "make \(name) the operator of the validator \(printable(profile.moniker))",
-                effects: effects(draft, home, desk))
+                summary: "make \(name) the operator of the validator \(moniker)",
+                effects: effects(draft, desk))
             guard !options.dryRun, options.wait == .final else { return }
             try await report(account, desk)
         }
 
-        private func effects(
-            _ draft: ValidatorDraft, _ home: NodeHome, _ desk: StakeDesk
-        ) -> [String] {
+        private func proof(_ account: Address, _ chainID: ChainID) throws -> ValidatorProof {
+            guard let proof = try node.proofFile() else {
+                let home = node.home(options)
+                return try ValidatorProof(
+                    try home.consensusKey(makesMissing: !options.dryRun), of: home,
+                    chainID: chainID, account: account, profile)
+            }
+            try proof.check(chainID: chainID, account: account)
+            return ValidatorProof(key: proof.key, profile: profile.changed(proof.profile))
+        }
+
+        private func effects(_ draft: ValidatorDraft, _ desk: StakeDesk) -> [String] {
             let chain = desk.chain
             let election = desk.staking["nextElection"]
             let endpoint = draft.profile.endpoint
             return [
-                "home         \(home.path)",
+                "node         \(node.place(options))",
                 "key          \(draft.consensusKey.key), the only one that may ever vote for it",
                 "endpoint     "
                     + (endpoint.isEmpty ? "none: others cannot dial it (--endpoint)" : endpoint),
@@ -192,16 +201,6 @@ extension ValidatorCommand {
     }
 }
 
-/// The home of the node that is, or becomes, a validator.
-struct NodeHomeOptions: ParsableArguments {
-    @Option(help: "The node's home, made by `althing init`; --home if not given.")
-    var nodeHome: String?
-
-    func home(_ options: WriteOptions) -> NodeHome {
-        NodeHome(nodeHome ?? Home.path(options.client.home))
-    }
-}
-
 /// What a new validator says of itself; what is not given comes from the node's settings.
 struct ProfileOptions: ParsableArguments {
     @Option(help: "The name that people see; the node's if not given.")
@@ -211,10 +210,18 @@ struct ProfileOptions: ParsableArguments {
     var endpoint: String?
 
     @Option(help: "A page about the validator.")
-    var website = ""
+    var website: String?
 
     @Option(help: "How to reach its people.")
-    var contact = ""
+    var contact: String?
+
+    /// A profile with what the flags say instead.
+    func changed(_ profile: ValidatorProfile) -> ValidatorProfile {
+        ValidatorProfile(
+            networkKey: profile.networkKey, endpoint: endpoint ?? profile.endpoint,
+            moniker: moniker ?? profile.moniker, website: website ?? profile.website,
+            contact: contact ?? profile.contact)
+    }
 
     func profile(of home: NodeHome) throws -> ValidatorProfile {
         let networkKey = try home.readKey(.network).publicKey
@@ -222,9 +229,10 @@ struct ProfileOptions: ParsableArguments {
         // Where it listens says nothing if that is everywhere, or a port yet to be chosen.
         let listens = settings.listen
         let isTold = !["0.0.0.0", "::", "[::]"].contains(listens.host) && listens.port != 0
-        return ValidatorProfile(
-            networkKey: networkKey, endpoint: endpoint ?? (isTold ? listens.description : ""),
-            moniker: moniker ?? settings.moniker, website: website, contact: contact)
+        return changed(
+            ValidatorProfile(
+                networkKey: networkKey, endpoint: isTold ? listens.description : "",
+                moniker: settings.moniker))
     }
 }
 
