@@ -9,9 +9,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct StakeRoutesTests {
     private static let validatorKeys: Set = [
-        "bonded", "commission", "contact", "endpoint", "forecastSeat", "jail", "moniker",
+        "bonded", "commission", "contact", "endpoint", "forecastSeat", "jail", "lastUptime",
+        "moniker",
         "networkKey", "nextSeat", "offences", "operator", "publicKey", "rise", "seat", "selfBond",
-        "status", "website", "weight",
+        "status", "uptime", "website", "weight",
     ]
 
     private static func draft(_ operatorAddress: Address, _ number: UInt8) -> ValidatorDraft {

@@ -51,6 +51,28 @@ struct ValidatorJSON: Encodable {
         }
     }
 
+    struct UptimeJSON: Encodable {
+        let epoch: UInt64
+        /// Blocks that it voted for, of all; views that it led, of those that it should have led.
+        let votes: UInt64
+        let blocks: UInt64
+        let led: UInt64
+        let slots: UInt64
+        /// Votes and led, of blocks and slots: what rewards and jail for downtime go by.
+        let done: UInt64
+        let expected: UInt64
+
+        init(_ uptime: UptimeView) {
+            epoch = uptime.epoch.value
+            votes = uptime.votes
+            blocks = uptime.blocks
+            led = uptime.led
+            slots = uptime.slots
+            done = uptime.done
+            expected = uptime.expected
+        }
+    }
+
     struct RiseJSON: Encodable {
         /// In basis points.
         let commission: UInt16
@@ -101,6 +123,9 @@ struct ValidatorJSON: Encodable {
     let nextSeat: Nullable<SeatJSON>
     /// In the set after the next, if the election were now.
     let forecastSeat: Nullable<SeatJSON>
+    /// In this epoch and the one before; null where it did not sit.
+    let uptime: Nullable<UptimeJSON>
+    let lastUptime: Nullable<UptimeJSON>
     let offences: [OffenceJSON]
 
     init(_ view: ValidatorView, _ chain: ChainDescription) {
@@ -122,6 +147,8 @@ struct ValidatorJSON: Encodable {
         seat = Nullable(view.seat.map { SeatJSON($0) })
         nextSeat = Nullable(view.nextSeat.map { SeatJSON($0) })
         forecastSeat = Nullable(view.forecastSeat.map { SeatJSON($0) })
+        uptime = Nullable(view.uptime.map { UptimeJSON($0) })
+        lastUptime = Nullable(view.lastUptime.map { UptimeJSON($0) })
         offences = view.offences.map { OffenceJSON($0, chain) }
     }
 }

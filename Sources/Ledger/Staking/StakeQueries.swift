@@ -43,6 +43,20 @@ public struct StakeSeat: Hashable, Sendable {
     public let key: PublicKey
 }
 
+/// What a validator did in an epoch, as far as blocks have named it.
+public struct UptimeView: Hashable, Sendable {
+    public let epoch: Epoch
+    /// How many of the epoch's blocks it voted for.
+    public let votes: UInt64
+    public let blocks: UInt64
+    /// How many of the views that it should have led it led.
+    public let led: UInt64
+    public let slots: UInt64
+
+    public var done: UInt64 { votes + led }
+    public var expected: UInt64 { blocks + slots }
+}
+
 /// A validator as a query shows it.
 public struct ValidatorView: Hashable, Sendable {
     public let record: ValidatorRecord
@@ -53,6 +67,9 @@ public struct ValidatorView: Hashable, Sendable {
     public let nextSeat: StakeSeat?
     /// In the set after the next, if the election were now.
     public let forecastSeat: StakeSeat?
+    /// In this epoch and in the one before; nil where it did not sit, and once that is paid for.
+    public let uptime: UptimeView?
+    public let lastUptime: UptimeView?
     public let offences: [OffenceView]
 }
 
@@ -158,7 +175,8 @@ public enum StakeQueries {
         return ValidatorView(
             record: record, stake: stake, weight: contender.weight,
             seat: sets.present[validator], nextSeat: sets.next[validator],
-            forecastSeat: sets.forecast[validator],
+            forecastSeat: sets.forecast[validator], uptime: sets.uptime[validator],
+            lastUptime: sets.lastUptime[validator],
             offences: sets.offences.filter { $0.record.operatorAddress == validator })
     }
 
@@ -329,6 +347,8 @@ private struct SetIndex {
     let present: [Address: StakeSeat]
     let next: [Address: StakeSeat]
     let forecast: [Address: StakeSeat]
+    let uptime: [Address: UptimeView]
+    let lastUptime: [Address: UptimeView]
     let offences: [OffenceView]
 
     init(over reader: some StateReader) {
@@ -349,7 +369,32 @@ private struct SetIndex {
             (try? ValidatorSet(elected)).map {
                 SetIndex.seats(of: $0, epoch.advanced(by: 2), in: state)
             } ?? [:]
+        uptime = SetIndex.uptime(of: present, epoch, over: reader)
+        lastUptime = SetIndex.lastUptime(before: epoch, over: reader)
         offences = Queries.offences(over: reader)
+    }
+
+    private static func lastUptime(
+        before epoch: Epoch, over reader: some StateReader
+    ) -> [Address: UptimeView] {
+        let last = epoch.lowered(by: 1)
+        guard last < epoch, let set = Queries.validatorSet(of: last, over: reader) else {
+            return [:]
+        }
+        return uptime(of: seats(of: set, last, in: State(over: reader)), last, over: reader)
+    }
+
+    private static func uptime(
+        of seats: [Address: StakeSeat], _ epoch: Epoch, over reader: some StateReader
+    ) -> [Address: UptimeView] {
+        guard let counts = Queries.participation(in: epoch, over: reader) else { return [:] }
+        return seats.compactMapValues { seat in
+            guard Int(seat.index) < counts.seats.count else { return nil }
+            let own = counts.seats[Int(seat.index)]
+            return UptimeView(
+                epoch: epoch, votes: UInt64(own.named), blocks: UInt64(counts.blocks),
+                led: UInt64(own.led), slots: UInt64(own.slots))
+        }
     }
 
     private static func seats<Base: StateReader>(

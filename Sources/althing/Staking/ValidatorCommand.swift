@@ -119,10 +119,22 @@ struct ValidatorLine {
         return now + " → " + PercentText.print(basisPoints: rise["commission"]?.integer ?? 0)
     }
 
-    /// Where the node tells it.
+    /// Of this epoch and the one before together: an epoch that has just begun tells little.
     var uptime: String {
-        guard let uptime = json["uptime"], !uptime.isNull else { return "-" }
-        return PercentText.print(uptime["done"]?.integer, of: uptime["expected"]?.integer)
+        let parts = [json["lastUptime"], json["uptime"]]
+        let done = parts.reduce(0) { $0 + ($1?["done"]?.integer ?? 0) }
+        let expected = parts.reduce(0) { $0 + ($1?["expected"]?.integer ?? 0) }
+        return PercentText.print(min(done, expected), of: expected)
+    }
+
+    private var uptimes: [String] {
+        ["uptime", "lastUptime"].compactMap { name in
+            guard let part = json[name], !part.isNull else { return nil }
+            let share = PercentText.print(part["done"]?.integer, of: part["expected"]?.integer)
+            return "uptime      \(share) in epoch \(text(part["epoch"])): voted for "
+                + "\(text(part["votes"])) of \(text(part["blocks"])) blocks, led "
+                + "\(text(part["led"])) of \(text(part["slots"])) views"
+        }
     }
 
     var status: String {
@@ -155,8 +167,7 @@ struct ValidatorLine {
         lines.append("seat        \(seat("seat"))")
         lines.append("next seat   \(seat("nextSeat"))")
         lines.append("forecast    \(seat("forecastSeat"))")
-        if uptime != "-" { lines.append("uptime      \(uptime)") }
-        return lines + offences
+        return lines + uptimes + offences
     }
 
     private func seat(_ name: String) -> String {
