@@ -8,6 +8,10 @@ enum StreamTopic: String, CaseIterable {
     case block
     case tx
     case gov
+    /// Sets, and what becomes of validators: made, edited, jailed, slashed.
+    case validator
+    /// What accounts do with stake, and what they get of it.
+    case stake
 }
 
 /// Where one stream stands: a place instead of a queue, so that a slow reader costs no memory.
@@ -116,7 +120,8 @@ extension API {
         var topics: Set<StreamTopic> = []
         for name in text.split(separator: ",") {
             guard let topic = StreamTopic(rawValue: String(name)) else {
-                throw .badParameter("topics", "The topics are block, tx and gov.")
+                let names = StreamTopic.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .badParameter("topics", "The topics are \(names).")
             }
             topics.insert(topic)
         }
@@ -194,11 +199,12 @@ extension API {
                         hash: receipt.transactionID.hex, height: block.height.value, index: index,
                         code: receipt.status.code))
             case .event(let event, let transaction):
-                guard topics.contains(.gov), event.isGovernance else { continue }
+                guard let topic = event.topic, topics.contains(topic) else { continue }
                 let place = EventJSON.Place(
                     cursor: item.cursor, height: block.height, transaction: transaction)
                 buffer.writeMessage(
-                    id: item.cursor, event: "gov", EventJSON(event, node.chain, at: place))
+                    id: item.cursor, event: topic.rawValue,
+                    EventJSON(event, node.chain, at: place))
             }
         }
     }

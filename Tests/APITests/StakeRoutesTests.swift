@@ -220,6 +220,32 @@ struct StakeRoutesTests {
         }
     }
 
+    @Test func `a stream tells of validators and of stake as two topics`() async throws {
+        let chain = FakeChain()
+        let bob = FakeChain.bob
+        try await withServer(chain) { client in
+            try await client.stream("/v1/stream?topics=validator") { validators in
+                try await validators.waitUntilOpen()
+                try await client.stream("/v1/stream?topics=stake") { stake in
+                    try await stake.waitUntilOpen()
+                    chain.makeBlock(of: [
+                        chain.signed(
+                            [
+                                .staking(
+                                    .createValidator(StakeRoutesTests.draft(bob.address, 210)))
+                            ], from: bob)
+                    ])
+                    let delegated = try #require(try await stake.next())
+                    #expect(delegated.name == "stake")
+                    #expect(delegated.object["type"] as? String == "delegated")
+                }
+                let created = try #require(try await validators.next())
+                #expect(created.name == "validator")
+                #expect(created.object["type"] as? String == "validatorCreated")
+            }
+        }
+    }
+
     @Test func `offences and what slashes hold are lists like all others`() async throws {
         try await withServer(FakeChain()) { client in
             for path in ["/v1/offences", "/v1/staking/escrows"] {

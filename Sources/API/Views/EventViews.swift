@@ -3,12 +3,20 @@ import Cryptography
 
 extension Event {
     /// Which topic of the stream an event belongs to besides its transaction's.
-    var isGovernance: Bool {
+    var topic: StreamTopic? {
         switch self {
-        case .transferred, .validators, .staking: false
-        case .governance: true
+        case .transferred: nil
+        case .validators: .validator
+        case .staking(let event): Event.stakeNames.contains(event.name) ? .stake : .validator
+        case .governance: .gov
         }
     }
+
+    /// The events that are about an account's stake.
+    private static let stakeNames: Set = [
+        "delegated", "undelegated", "unbondingCancelled", "redelegated", "stakeModeChanged",
+        "rewardsClaimed", "unbonded", "stakeMerged",
+    ]
 }
 
 /// An event with its type's name and its fields; what stands around it in its list is added.
