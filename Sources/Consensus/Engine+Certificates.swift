@@ -196,7 +196,7 @@ extension Engine {
         }
     }
 
-    /// R10, I11, I12: both certificates are in the log, and with them that nothing is done any more,
+    /// R10, I11, I12: both certificates are in the log, and with them that nothing is done anymore,
     /// not even after a new start. The last thing that leaves this node is the two certificates, so
     /// that everybody learns of the fork.
     mutating func halt(_ first: Verified<Certificate>, _ second: Verified<Certificate>) {

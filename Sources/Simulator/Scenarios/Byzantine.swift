@@ -61,7 +61,7 @@ public enum ByzantineScenarios {
 
     // MARK: S28
 
-    /// The behaviours of testing.md 2 by their numbers (B18 is unused), with the adversaries of each.
+    /// The behaviours of testing.md 2 by number (B18 is unused), with the adversaries of each.
     public static let behaviours: [(number: Int, adversaries: [String])] = [
         (1, ["equivocator"]), (2, ["double-voter"]), (3, ["conflicter"]), (4, ["silent"]),
         (5, ["nullifier"]), (6, ["selective"]), (7, ["body-withholder", "withholder"]),

@@ -80,7 +80,7 @@ extension World {
         endProcess(of: node)
     }
 
-    /// Both certificates must be in the log by now, and nothing may be left to the system's buffers.
+    /// Both certificates must be in the log by now, and nothing left to the system's buffers.
     private func noteHalt(_ first: Certificate, _ second: Certificate, of node: SimulatedNode) {
         guard timeline.isKept, !node.isByzantine else { return }
         var disk = node.storage.disk
