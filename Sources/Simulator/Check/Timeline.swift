@@ -101,6 +101,8 @@ public struct Timeline: Sendable {
         public let at: UInt64
         public let node: Int
         public let bytes: UInt64
+        /// Of the files, then of each column of the database.
+        public let parts: [Int]
     }
 
     public internal(set) var entries: [Entry] = []

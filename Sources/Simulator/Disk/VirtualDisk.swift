@@ -110,9 +110,12 @@ public struct VirtualDisk: Sendable {
     }
 
     /// How much the files and the rows hold.
-    public var byteCount: Int {
+    public var byteCount: Int { byteCounts.reduce(0, +) }
+
+    /// The same by part: all files, then each column.
+    public var byteCounts: [Int] {
         let inFiles = names.reduce(0) { $0 + (files[$1]?.bytes.count ?? 0) }
-        return rows.reduce(inFiles) { $0 + $1.byteCount }
+        return [inFiles] + rows.map(\.byteCount)
     }
 
     // MARK: Rows

@@ -3,8 +3,9 @@
 public enum ScriptedFault: Hashable, Sendable {
     /// What some send to others is lost for a while; connections stay.
     case cut(from: [Int], to: [Int], at: UInt64, milliseconds: UInt64)
-    /// No proposal and no notarize vote arrives anywhere for a while; whatever else does. (The
-    /// vote of a leader alone would be enough for the others to fetch its block.)
+    /// No proposal and no notarize vote, alone or in a certificate, arrives anywhere for a while;
+    /// whatever else does. (The vote of a leader alone would be enough for the others to fetch its
+    /// block.)
     case lostProposals(at: UInt64, milliseconds: UInt64)
     /// Proposals come without the certificates that justify them.
     case bareProposals(node: Int)

@@ -30,7 +30,8 @@ enum LoadScenarios {
         if let first = sizes.first, let last = sizes.last {
             outcome.require(
                 last.bytes * 10 <= first.bytes * 13, name,
-                "a node held \(first.bytes) bytes after 10 minutes, \(last.bytes) in the end",
+                "a node held \(first.bytes) bytes after 10 minutes, \(last.bytes) in the end: "
+                    + "\(first.parts), \(last.parts)",
                 in: &violations)
         }
     }

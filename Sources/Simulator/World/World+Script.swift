@@ -180,7 +180,11 @@ extension World {
                     && vote.epoch.value == $0.epoch
             }
             return isLost ? nil : message
-        case .certificate, .blockRequest, .blockResponse, .certificateRequest,
+        case .certificate(let certificate):
+            // In a standstill votes travel as partial certificates too.
+            let isLost = certificate.kind == .notarize && script.losesProposals(at: now)
+            return isLost ? nil : message
+        case .blockRequest, .blockResponse, .certificateRequest,
             .certificateResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
             .epochHint:
             return message
@@ -298,9 +302,11 @@ extension World {
     func sampleDisks() {
         guard timeline.isKept else { return }
         for node in nodes {
+            let parts = node.storage.disk.byteCounts
             timeline.sizes.append(
                 Timeline.Size(
-                    at: now, node: node.endpoint, bytes: UInt64(node.storage.disk.byteCount)))
+                    at: now, node: node.endpoint, bytes: UInt64(parts.reduce(0, +)),
+                    parts: parts))
         }
         schedule(.sample, afterMilliseconds: World.sampleMilliseconds)
     }
