@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func `SEC-20 a block of the greatest length is read, one byte more is not`() throws {
+    @Test func `P33 SEC-20 a block of the greatest length is read, one byte more is not`() throws {
         func block(last: Int) -> Block {
             let sizes = [Int](repeating: 60_000, count: 8) + [last]
             return Block(

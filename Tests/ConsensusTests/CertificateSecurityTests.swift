@@ -143,7 +143,7 @@ import Testing
     }
 
     /// Whatever was verified before, the next bytes are verified for themselves.
-    @Test func `SEC-06 a verified vote says nothing of another by the same signer`() throws {
+    @Test func `P13 SEC-06 a verified vote says nothing of another by the same signer`() throws {
         let other = Candidate(parentView: View(3), blockHash: Digest(.block, [2]))
         let votes = [Statement.notarize(Self.candidate), .notarize(other)].map {
             TestKeys.vote(1, view: 4, $0, in: Self.instance)
@@ -253,5 +253,43 @@ import Testing
             try Verified<Certificate>(partial, in: Self.instance)
         }
         _ = try Verified<Certificate>(partial, in: Self.instance, allowingPartial: true)
+    }
+
+    /// A signature says which content, view and instance it is for, and its place names the signer:
+    /// nothing else of a vote is used, and nothing of these can be changed.
+    @Test(arguments: [.notarize(candidate), .nullify, .finalize(candidate)] as [Statement])
+    func `P30 SEC-26 a vote with any byte changed is refused`(statement: Statement) throws {
+        let vote = TestKeys.vote(1, view: 4, statement, in: Self.instance)
+        let bytes = vote.encoded()
+        #expect(bytes.count == (statement == .nullify ? 83 : 123))
+        _ = try Verified<Vote>(vote, in: Self.instance)
+        for index in bytes.indices {
+            for flip in [0x01, 0x02, 0x80] as [UInt8] {
+                var changed = bytes
+                changed[index] ^= flip
+                let other = try? Vote(decoding: changed)
+                let verified = other.flatMap { try? Verified<Vote>($0, in: Self.instance) }
+                #expect(verified == nil, "byte \(index)")
+            }
+        }
+    }
+
+    /// Two finalizations of one view: whoever signed both is convicted by these signatures alone.
+    @Test func `P24 the signers of two conflicting certificates are found and proven`() throws {
+        let other = Candidate(parentView: View(3), blockHash: Digest(.block, [2]))
+        let first = try Verified<Certificate>(
+            Self.certificate(.finalize(Self.candidate), signers: [0, 1, 2]), in: Self.instance)
+        let second = try Verified<Certificate>(
+            Self.certificate(.finalize(other), signers: [1, 2, 3]), in: Self.instance)
+        var power: UInt64 = 0
+        for vote in first.votes {
+            let contrary = second.votes.first { $0.value.signer == vote.value.signer }
+            guard let contrary else { continue }
+            let evidence = try #require(Evidence(vote.value, contrary.value))
+            _ = try Verified<Evidence>(evidence, in: Self.instance)
+            power += Self.instance.validators.validator(at: vote.value.signer)?.power ?? 0
+        }
+        #expect(power == 2)
+        #expect(Self.instance.validators.hasOneHonest(power))
     }
 }

@@ -43,7 +43,7 @@ import Testing
         #expect(votes.certificate(for: .notarize(Self.a), in: set) != nil)
     }
 
-    @Test func `a signer is counted once, whatever its signature bytes`() {
+    @Test func `P13 a signer is counted once, whatever its signature bytes`() {
         let set = validators([1, 1, 1, 1])
         var votes = VoteCollector()
         _ = votes.add(vote(0, .nullify), in: set)

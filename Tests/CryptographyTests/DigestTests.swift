@@ -123,7 +123,7 @@ import Testing
                 == Digest(.transactionNode, bytes))
     }
 
-    @Test func `order, count and tag change the root`() {
+    @Test func `SEC-04 order, count and tag change the root`() {
         let three = leaves(3)
         let root = MerkleTree.root(leaves: three, node: .transactionNode)
         #expect(root != MerkleTree.root(leaves: three.reversed(), node: .transactionNode))

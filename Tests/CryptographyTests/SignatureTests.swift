@@ -16,9 +16,12 @@ import Testing
 
     /// What libsodium says of every case, pinned: another answer after an upgrade would let nodes
     /// of two versions disagree about a certificate.
-    @Test func `SEC-23 every case of Wycheproof has its result`() throws {
-        let file: File = try Vectors.load("ed25519-wycheproof")
-        #expect(file.tests.count == 97)
+    @Test(arguments: [("ed25519-wycheproof", 97), ("ed25519-speccheck", 17)])
+    func `SEC-23 every case of Wycheproof and speccheck has its result`(
+        name: String, count: Int
+    ) throws {
+        let file: File = try Vectors.load(name)
+        #expect(file.tests.count == count)
         for test in file.tests {
             let key = try #require(PublicKey(hex: test.publicKey))
             let message = try #require([UInt8](hex: test.message))

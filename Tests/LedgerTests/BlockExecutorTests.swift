@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: 0..<4)
-    func `SEC-19 what a leader builds every verifier accepts`(_ seed: Int) throws {
+    func `P14 SEC-19 what a leader builds every verifier accepts`(_ seed: Int) throws {
         var walk = try Walk(seed: UInt64(seed))
         var transactionCount = 0
         var evidenceCount = 0
@@ -202,7 +202,7 @@ import Testing
         #expect(executor.build(job(on: b2, view: 6), shouldStop: { false }) == nil)
     }
 
-    @Test func `S43 the same history gives the same root in every process`() throws {
+    @Test func `SEC-17 S43 the same history gives the same root in every process`() throws {
         // Dictionaries and sets are seeded anew in every process: a root that was recorded shows
         // that no order of theirs got into the state.
         var roots: [Digest] = []

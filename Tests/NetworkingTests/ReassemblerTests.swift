@@ -71,7 +71,7 @@ import Testing
 
     /// Any sequence of fragments ends in a message, in silence or in a fault.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
-    func `SEC-36 no sequence of fragments breaks the bounds`(seed: UInt64) {
+    func `SEC-26 SEC-36 no sequence of fragments breaks the bounds`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var reassembler = Reassembler(channels: ChannelTable())
         for _ in 0..<2_000 {
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `SEC-20 a message above its channel's limit is refused before it is kept`() {
+    @Test func `P33 SEC-20 a message above its channel's limit is refused before it is kept`() {
         var reassembler = Reassembler(channels: ChannelTable())
         #expect(throws: PeerFault.messageOversized(channel: .votes, bytes: 129)) {
             try accept(
@@ -114,7 +114,7 @@ import Testing
         #expect(try accept(&reassembler, Self.first(.votes, 128, isLast: true), vote) == vote)
     }
 
-    @Test func `fragments that do not follow their first are refused`() throws {
+    @Test func `SEC-04 SEC-26 fragments that do not follow their first are refused`() throws {
         var reassembler = Reassembler(channels: ChannelTable())
         #expect(throws: PeerFault.self) {
             try accept(&reassembler, Self.next(.requests, isLast: true), [1])

@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `S41 a validator with a history does not sign without its record`() async throws {
+    func `SEC-09 S41 a validator with a history does not sign without its record`() async throws {
         let network = try await Self.grown()
         defer { network.remove() }
         try FileManager.default.removeItem(atPath: network.members[0].home.signedVotes)
@@ -46,7 +46,7 @@ import Testing
         #expect(text.contains("signing could equivocate"))
     }
 
-    @Test func `S41 a key without a record signs nothing on a new host`() throws {
+    @Test func `SEC-09 S41 a key without a record signs nothing on a new host`() throws {
         let network = try TestNetwork(validators: 1)
         defer { network.remove() }
         try FileManager.default.removeItem(atPath: network.members[0].home.signedVotes)

@@ -6,7 +6,7 @@ import Testing
         range.map { UInt8(truncatingIfNeeded: $0) }
     }
 
-    @Test func `a crash keeps what was synced and loses the rest`() {
+    @Test func `P18 SEC-50 a crash keeps what was synced and loses the rest`() {
         var disk = VirtualDisk()
         disk.append([1, 2], to: "a")
         disk.sync("a")
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: [UInt8(0), 1, 64, 128, 255])
-    func `a torn crash keeps a beginning of what was not synced`(kept: UInt8) {
+    func `SEC-50 a torn crash keeps a beginning of what was not synced`(kept: UInt8) {
         let all = Self.bytes(0..<2_000)
         var disk = VirtualDisk()
         disk.append(Array(all[..<1_000]), to: "a")

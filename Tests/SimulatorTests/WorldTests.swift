@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [1, 7, 99] as [UInt64])
-    func `the same seed gives the same trace twice`(seed: UInt64) {
+    func `SEC-17 S43 the same seed gives the same trace twice`(seed: UInt64) {
         let first = World(plan(seed, milliseconds: 3_000)).run()
         let second = World(plan(seed, milliseconds: 3_000)).run()
         #expect(first.trace.digest == second.trace.digest)
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: Step.allCases)
-    func `S11 a node killed at any step starts again and goes on`(step: Step) {
+    func `SEC-09 S11 a node killed at any step starts again and goes on`(step: Step) {
         var plan = WorldPlan(seed: 1, validators: 4)
         plan.load = WorldPlan.Load(perSecondThousandths: 1_000)
         plan.faults = [.crashAt(step, node: 1, count: 2)]

@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `what was synced survives a copy without closing`() throws {
+    @Test func `SEC-50 what was synced survives a copy without closing`() throws {
         let database = try Database(path: directory.path("db"))
         put(database, [([1], [1])], sync: true)
         put(database, [([2], [2])], sync: true)

@@ -31,7 +31,7 @@ import Testing
                 signature: signature))
     }
 
-    @Test func `every append is on the disk when it returns`() throws {
+    @Test func `SEC-09 every append is on the disk when it returns`() throws {
         var file = try SignedVoteFile(path: path, createIfMissing: true)
         let rows = (UInt64(1)...5).map { Self.row($0, .finalize, of: Self.instance) }
         for (index, row) in rows.enumerated() {
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a torn tail is cut off at any byte`() throws {
+    @Test func `SEC-50 a torn tail is cut off at any byte`() throws {
         do {
             var file = try SignedVoteFile(path: path, createIfMissing: true)
             file.append(Self.row(1, of: Self.instance))

@@ -61,7 +61,7 @@ import Testing
         #expect(try open("log").replayed == Self.records(1...9))
     }
 
-    @Test func `S12 a tail torn at any byte is cut off and the log goes on`() throws {
+    @Test func `SEC-50 S12 a tail torn at any byte is cut off and the log goes on`() throws {
         do {
             var log = try open("log", segmentBytesMax: 1 << 20)
             log.append(Self.records(1...4))
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `S12 a turned bit in the middle is refused by file and offset`() throws {
+    @Test func `SEC-50 S12 a turned bit in the middle is refused by file and offset`() throws {
         do {
             var log = try open("log", segmentBytesMax: 1 << 20)
             log.append(Self.records(1...4))
@@ -162,6 +162,28 @@ import Testing
         #expect(try VoteLog.instances(root: directory.path("log")) == [Self.instance])
     }
 
+    @Test func `P9 the records of one epoch are none in the log of another`() throws {
+        let other = Digest(.instance, [2])
+        do {
+            var log = try open("log")
+            log.append(Self.records(1...3))
+            log.sync()
+            _ = try VoteLog(root: directory.path("log"), instance: other)
+        }
+        let segment = try #require(try segments("log").first)
+        let foreign = segment.replacingOccurrences(of: Self.instance.hex, with: other.hex)
+        try directory.write(try directory.bytes(segment), to: foreign)
+        var replayed: [LogRecord] = []
+        do throws(StorageError) {
+            var log = try VoteLog(root: directory.path("log"), instance: other)
+            replayed = log.takeReplayed()
+        } catch {
+            // To refuse it is as good.
+        }
+        #expect(replayed.isEmpty)
+        #expect(try open("log").replayed == Self.records(1...3))
+    }
+
     @Test func `a foreign file in the log is reported`() throws {
         _ = try open("log")
         try directory.write([], to: "log/\(Self.instance.hex)/notes.txt")
@@ -175,7 +197,7 @@ import Testing
         }
     }
 
-    @Test func `S13 a log on a full disk ends the process with code 74`() async {
+    @Test func `P27 S13 a log on a full disk ends the process with code 74`() async {
         await #expect(processExitsWith: .exitCode(74)) {
             [root = directory.path("exit") as String] in
             var log = try VoteLog(root: root, instance: .zero)
