@@ -146,15 +146,16 @@ extension Engine {
         guard view > lastFinalView, view <= current.advanced(by: Limits.futureViewsMax) else {
             return .drop
         }
+        guard view >= views.compactedBelow else { return .drop }
         return views.state(view)?.certificate(statement.kind) == nil ? .verify : .drop
     }
 
     private func wantsCertificate(_ statement: Statement, view: View) -> Admission {
         guard view > retained, view <= Engine.viewMax else { return .drop }
         let state = views.state(view)
-        if let held = state?.certificate(statement.kind) {
+        if let held = state?.statement(statement.kind) {
             // Another payload in the same view would be a violation of safety: always looked at.
-            return held.value.statement == statement ? .drop : .verify
+            return held == statement ? .drop : .verify
         }
         guard view <= lastFinalView else { return .verify }
         switch statement {

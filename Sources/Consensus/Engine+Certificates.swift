@@ -15,7 +15,9 @@ extension Engine {
     private mutating func absorb(_ vote: Verified<Vote>, from sender: UInt16?) {
         let view = vote.value.view
         let statement = vote.value.statement
-        guard Int(vote.value.signer) < validators.count else { return }
+        guard Int(vote.value.signer) < validators.count, view >= views.compactedBelow else {
+            return
+        }
         let conflict = conflict(of: vote)
         let outcome = views[view].votes.add(vote, in: validators)
         if let conflict { report(conflict) }
@@ -102,7 +104,7 @@ extension Engine {
     }
 
     mutating func tallied(_ statement: Statement, in view: View) {
-        guard let state = views.state(view), state.certificate(statement.kind) == nil else {
+        guard let state = views.state(view), state.statement(statement.kind) == nil else {
             return
         }
         guard let formed = state.votes.certificate(for: statement, in: validators) else { return }
@@ -141,18 +143,19 @@ extension Engine {
     private mutating func accept(_ certificate: Verified<Certificate>) {
         let value = certificate.value
         let view = value.view
-        if let other = contradiction(of: value) {
+        if let contradiction = contradiction(of: value) {
             record(.certificate(value))
-            halt(other, certificate)
+            halt(contradiction, certificate)
             return
         }
-        guard view > lastFinalView, views.state(view)?.certificate(value.kind) == nil else {
+        guard view > lastFinalView, views.state(view)?.statement(value.kind) == nil else {
             return
         }
         store(certificate)
         record(.certificate(value))
         gossip(certificate)
         for vote in certificate.votes { absorb(vote, from: nil) }
+        defer { views.compact(view) }
         switch value.statement {
         case .notarize: noteNotarization(view)
         case .nullify:
@@ -176,23 +179,36 @@ extension Engine {
 
     /// A certificate of the same view that cannot stand beside this one while less than a third is
     /// faulty (I11, I12, and 2.16 line 3).
-    func contradiction(of certificate: Certificate) -> Verified<Certificate>? {
+    func contradiction(of certificate: Certificate) -> Contradiction? {
         guard let state = views.state(certificate.view),
             !Mutant.isActive(.ignoresContradictions)
         else { return nil }
-        switch certificate.statement {
-        case .nullify:
-            return state.finalization
-        case .notarize(let candidate):
-            for held in [state.notarization, state.finalization] {
-                if let held, held.value.statement.candidate != candidate { return held }
+        let kinds: [VoteKind] =
+            switch certificate.kind {
+            case .nullify: [.finalize]
+            case .notarize: [.notarize, .finalize]
+            case .finalize: [.notarize, .finalize, .nullify]
             }
-            return nil
-        case .finalize(let candidate):
-            for held in [state.notarization, state.finalization] {
-                if let held, held.value.statement.candidate != candidate { return held }
-            }
-            return state.nullification
+        for kind in kinds {
+            guard let said = state.statement(kind) else { continue }
+            // With a nullification on either side no candidates are equal.
+            guard said.candidate != certificate.statement.candidate else { continue }
+            return state.certificate(kind).map { .held($0) } ?? .onDisk
+        }
+        return nil
+    }
+
+    /// What cannot stand beside a certificate.
+    enum Contradiction {
+        case held(Verified<Certificate>)
+        /// It is in the log.
+        case onDisk
+    }
+
+    mutating func halt(_ first: Contradiction, _ second: Verified<Certificate>) {
+        switch first {
+        case .held(let first): halt(first, second)
+        case .onDisk: halt(second, second)
         }
     }
 

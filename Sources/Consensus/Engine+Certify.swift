@@ -103,6 +103,7 @@ extension Engine {
     private mutating func certified(_ view: View, _ hash: Digest) {
         uncertified.removeAll { $0 == view }
         views[view].certification = .agreed
+        views.compact(view)
         record(.certified(view, hash))
         finalizable.append(view)
         hasProgressed = true
@@ -115,6 +116,7 @@ extension Engine {
     private mutating func diverge(in view: View, _ hash: Digest) {
         uncertified.removeAll { $0 == view }
         views[view].certification = .failed
+        views.compact(view)
         guard mode == .active || mode == .syncing else { return }
         mode = .diverged
         hasProgressed = true
@@ -142,8 +144,10 @@ extension Engine {
         finalizable.removeAll(keepingCapacity: true)
         for view in candidates where view > lastFinalView {
             guard let state = views.state(view), let candidate = state.notarized else { continue }
-            guard state.certification == .agreed, state.notarization != nil else { continue }
-            let isGivenUp = state.ownNullify.isCast || state.nullification != nil
+            guard state.certification == .agreed, state.statement(.notarize) != nil else {
+                continue
+            }
+            let isGivenUp = state.ownNullify.isCast || state.isNullified
             guard !isGivenUp || Mutant.isActive(.finalizesAfterNullify) else { continue }
             guard state.ownFinalize.isOpen else { continue }
             if let mine = state.ownNotarize.statement, mine.candidate != candidate {

@@ -73,6 +73,7 @@ extension Engine {
             mix(certificate.statement, into: &hasher)
             hasher.update(certificate.bitmap.bytes)
         }
+        for statement in state.onDisk { mix(statement, into: &hasher) }
         for signer in state.detector.reported.sorted() { hasher.update(signer) }
         hasher.update(UInt8(state.certification == .agreed ? 1 : 0))
         hasher.update(UInt8(state.certification == .failed ? 1 : 0))

@@ -88,6 +88,20 @@ extension Engine {
             header: names ? emittedHead?.header : nil)
     }
 
+    /// Whether the answer to a request is not here but on the disk: the certificates of a view that
+    /// was left long ago (I20).
+    public func isOnDisk(_ request: CertificateRequest) -> Bool {
+        guard request.epoch == instance.epoch, request.view > lastFinalView,
+            let onDisk = views.read(request.view, \.onDisk), !onDisk.isEmpty
+        else { return false }
+        switch request.want {
+        case .any: return true
+        case .notarization: return onDisk.contains { $0.kind == .notarize }
+        case .nullification: return onDisk.contains(.nullify)
+        case .finalization, .highest: return false
+        }
+    }
+
     /// The newest finalization that can be given with its header.
     private var told: Verified<Certificate>? { emittedHead?.certificate ?? lastFinal }
 }

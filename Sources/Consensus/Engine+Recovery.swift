@@ -32,6 +32,7 @@ extension Engine {
         for view in above { restoreTallies(of: view) }
         signAgain()
         resend()
+        views.compact(below: current.lowered(by: Limits.retainedViewsMax))
     }
 
     /// Both certificates may lie below the floor by now; whoever stopped does not go on.
@@ -94,7 +95,7 @@ extension Engine {
             halt(other, certificate)
             return
         }
-        guard views.state(value.view)?.certificate(value.kind) == nil else { return }
+        guard views.state(value.view)?.statement(value.kind) == nil else { return }
         store(certificate)
         for vote in certificate.votes {
             _ = views[value.view].votes.add(vote, in: validators)

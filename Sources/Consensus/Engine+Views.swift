@@ -176,11 +176,12 @@ extension Engine {
                 if let signed = vote.signed { perform(.send(.vote(signed), to: .all)) }
             }
         }
-        let start = max(standstillCursor, lastFinalView)
-        var rest = views.views(after: start, through: current)
+        // Older ones are on the disk, and given to those who ask: whoever is told of this view
+        // needs no certificate of theirs but for the parent of a proposal (2.12).
+        let first = max(lastFinalView, views.compactedBelow.lowered(by: 1))
+        var rest = views.views(after: max(standstillCursor, first), through: current)
         if rest.isEmpty {
-            standstillCursor = lastFinalView
-            rest = views.views(after: lastFinalView, through: current)
+            rest = views.views(after: first, through: current)
         }
         var messages = 0
         for view in rest {

@@ -98,7 +98,8 @@ extension Engine {
         }
         var between = view.lowered(by: 1)
         while between > parentView {
-            if views.state(between)?.nullification == nil, !Mutant.isActive(.ignoresNullifications)
+            if !(views.state(between)?.isNullified ?? false),
+                !Mutant.isActive(.ignoresNullifications)
             {
                 missing.append(need(.nullification, of: between, preferred))
             }
@@ -220,9 +221,10 @@ extension Engine {
             {
                 return summary(of: hash).map { (view, $0) }
             }
-            guard state?.nullification != nil || Mutant.isActive(.ignoresNullifications) else {
+            guard state?.isNullified ?? false || Mutant.isActive(.ignoresNullifications) else {
                 // While a notarization is being certified, only a nullification is missing.
-                leaderNeed = need(state?.notarization == nil ? .any : .nullification, of: view, [])
+                let isNotarized = state?.statement(.notarize) != nil
+                leaderNeed = need(isNotarized ? .nullification : .any, of: view, [])
                 return nil
             }
             view = view.lowered(by: 1)

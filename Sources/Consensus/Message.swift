@@ -149,6 +149,16 @@ public struct CertificateRequest: CanonicalCodable, Hashable, Sendable {
         writer.write(view)
         writer.write(want.rawValue)
     }
+
+    /// Whether a certificate of this kind, of the view itself, is what was asked for.
+    public func names(_ kind: VoteKind) -> Bool {
+        switch want {
+        case .any: kind != .finalize
+        case .notarization: kind == .notarize
+        case .nullification: kind == .nullify
+        case .finalization, .highest: false
+        }
+    }
 }
 
 /// The answer to a `CertificateRequest`, which it repeats; none at all means "not here", which is

@@ -87,6 +87,8 @@ struct ViewState: Sendable {
     var notarization: Verified<Certificate>?
     var nullification: Verified<Certificate>?
     var finalization: Verified<Certificate>?
+    /// What the certificates said that only the disk still holds (I20).
+    private(set) var onDisk: [Statement] = []
     var certification = Certification.unknown
     var built: BuiltBlock?
     /// The wall clock accepts the proposal's time.
@@ -100,6 +102,14 @@ struct ViewState: Sendable {
     /// The payload that a quorum notarized: a finalization implies a notarization (2.16).
     var notarized: Candidate? {
         notarization?.value.statement.candidate ?? finalization?.value.statement.candidate
+            ?? onDisk.lazy.compactMap(\.candidate).first
+    }
+
+    var isNullified: Bool { statement(.nullify) != nil }
+
+    /// What the certificate of a kind says, wherever that is.
+    func statement(_ kind: VoteKind) -> Statement? {
+        certificate(kind)?.value.statement ?? onDisk.first { $0.kind == kind }
     }
 
     func certificate(_ kind: VoteKind) -> Verified<Certificate>? {
@@ -131,17 +141,33 @@ struct ViewState: Sendable {
         }
     }
 
-    /// Lets go of everything that only a view near the current one needs.
+    /// Lets go of everything that only a view near the current one needs. What is left is what the
+    /// own votes and the parents of blocks depend on; whoever asks for a certificate gets it from
+    /// the disk. A notarization that is not certified yet stays: it says who has the block.
     mutating func compact() {
         votes = VoteCollector()
         source = nil
+        if nullification != nil {
+            nullification = nil
+            onDisk.append(.nullify)
+        }
+        if let notarization, certification != .unknown {
+            onDisk.append(notarization.value.statement)
+            self.notarization = nil
+        }
+    }
+
+    /// Whether nothing is here that takes more than a few hundred bytes.
+    var isCompact: Bool {
+        nullification == nil && votes.isEmpty && (notarization == nil || certification == .unknown)
     }
 }
 
 /// The views that are known, in ascending order.
 struct ViewTable: Sendable {
     private(set) var states: [ViewState] = []
-    private var compactedBelow = View.zero
+    /// Below this view everything is in its compact form.
+    private(set) var compactedBelow = View.zero
 
     /// Where `view` is, or where it would be.
     private func position(of view: View) -> Int {
@@ -204,6 +230,12 @@ struct ViewTable: Sendable {
     mutating func remove(_ view: View) {
         guard let index = index(of: view) else { return }
         states.remove(at: index)
+    }
+
+    /// Compacts the view once more if it lies among those that were.
+    mutating func compact(_ view: View) {
+        guard view < compactedBelow, let index = index(of: view) else { return }
+        states[index].compact()
     }
 
     mutating func compact(below view: View) {

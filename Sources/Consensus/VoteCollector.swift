@@ -24,6 +24,8 @@ struct VoteCollector: Sendable {
     private var second: [[Verified<Vote>?]] = [[], [], []]
     private(set) var tallies: [Tally] = []
 
+    var isEmpty: Bool { tallies.isEmpty }
+
     private static func slot(_ kind: VoteKind) -> Int { Int(kind.rawValue) - 1 }
 
     mutating func add(_ vote: Verified<Vote>, in validators: ValidatorSet) -> Outcome {

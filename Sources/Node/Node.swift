@@ -106,7 +106,7 @@ public final class Node: Service {
             onListening: onListening)
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
-            instance: instance.id, log: data.log, views: data.logViews)
+            instance: instance.id, log: data.log, shelf: data.shelf, views: data.logViews)
         inputs.send(.replica(.start(blocks: data.past + data.undecided)))
     }
 

@@ -15,6 +15,7 @@ struct OpenedData: ~Copyable {
     let states: StateStore
     let view: StateView.Published
     let log: VoteLog
+    let shelf: CertificateShelf
     let recovery: Consensus.Recovery
     /// Committed blocks above the floor of the recovery, ascending.
     let past: [Block]
@@ -119,15 +120,18 @@ enum DataFolder {
             through: snapshot.height)
         let undecided = blocks.undecided().filter { $0.height > snapshot.height }
             .compactMap { blocks.block($0.hash) }
+        let shelf = CertificateShelf(blocks: blocks, instance: instance.id, records: records)
+        let lost = shelf.missing(in: records, above: floor?.certificate.value.view ?? .zero)
         let recovery = Consensus.Recovery(
-            floor: floor, records: records, headers: (past + undecided).map(\.header),
+            floor: floor, records: lost + records, headers: (past + undecided).map(\.header),
             lastSequence: log.nextSequence - 1)
         return OpenedData(
             blocks: blocks, states: states,
             view: StateView.Published(
                 head: base, snapshot: snapshot, rules: Rules(over: snapshot),
                 instance: instance),
-            log: log, recovery: recovery, past: past, undecided: undecided, logViews: views)
+            log: log, shelf: shelf, recovery: recovery, past: past, undecided: undecided,
+            logViews: views)
     }
 
     /// The last committed block.

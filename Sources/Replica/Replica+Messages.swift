@@ -48,6 +48,11 @@ extension Replica {
         case .blockResponse(let response):
             receiveBlock(response, from: peer, at: now, into: &effects)
         case .certificateRequest(let request):
+            guard !engine.isOnDisk(request) else {
+                effects.append(
+                    .serve(.certificates(request, instance: instance.id), to: peer.key))
+                return
+            }
             let response = engine.response(to: request)
             effects.append(.send(.certificateResponse(response), to: .peer(peer.key)))
         case .certificateResponse(let response):

@@ -62,6 +62,8 @@ public enum VerificationJob: Sendable {
 public enum ServeRequest: Hashable, Sendable {
     case block(BlockRequest)
     case range(RangeRequest)
+    /// Certificates of a view that was left long ago, of an instance at work.
+    case certificates(CertificateRequest, instance: Digest)
     /// How this epoch ended: the finalization of its last block, as an `epochHint`. Kept for ever.
     case boundary(Epoch)
 }

@@ -202,6 +202,12 @@ public final class BlockStore: Sendable {
         return found
     }
 
+    public func deleteCertificate(
+        instance: Digest, view: View, kind: VoteKind, in batch: borrowing WriteBatch
+    ) {
+        batch.delete(.certificates, CertificateKey.view(instance, view) + [kind.rawValue])
+    }
+
     /// Deletes the certificates of an instance below `view`.
     public func deleteCertificates(
         instance: Digest, below view: View, in batch: borrowing WriteBatch

@@ -22,6 +22,51 @@ import Testing
             timing: Timing(network.genesis.parameters))
     }
 
+    private static func shelf(
+        _ start: EpochStart, _ network: TestNetwork, records: [SafetyRecord] = []
+    ) throws -> CertificateShelf {
+        try FileManager.default.createDirectory(
+            atPath: network.members[0].home.data, withIntermediateDirectories: true)
+        return CertificateShelf(
+            blocks: BlockStore(database: try Database(path: network.members[0].home.database)),
+            instance: start.instance.id, records: records)
+    }
+
+    private static func certificate(_ statement: Statement, view: UInt64) -> Certificate {
+        var bitmap = SignerBitmap(count: 1)
+        bitmap.insert(0)
+        return Certificate(
+            epoch: .zero, view: View(view), statement: statement, isPartial: false,
+            bitmap: bitmap, signatures: [Signature([UInt8](repeating: 1, count: 64))])
+    }
+
+    /// 2.15: the logs of a third may be lost, and no view is left without its certificate. 2.14:
+    /// what attributes a fork stays longer than the floor.
+    @Test func `certificates outlive the log, and nullifications the floor`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let start = try Self.start(0, network)
+        let block = Candidate(parentView: .zero, blockHash: network.genesis.hash)
+        let certificates = [
+            Self.certificate(.nullify, view: 1), Self.certificate(.notarize(block), view: 2),
+            Self.certificate(.finalize(block), view: 2),
+            Self.certificate(.notarize(block), view: 3), Self.certificate(.nullify, view: 3),
+        ]
+        let records = certificates.map { SafetyRecord.certificate($0) }
+        var shelf = try Self.shelf(start, network)
+        shelf.append(records)
+        #expect(Set(shelf.missing(in: [], above: .zero)) == Set(records))
+        #expect(shelf.missing(in: [records[3]], above: View(2)) == [records[4]])
+        shelf.prune(through: View(2))
+        #expect(
+            shelf.missing(in: [], above: .zero) == [records[0], records[3], records[4]])
+        // The next epoch's shelf knows nothing of this one's.
+        shelf.prune(through: View(.max))
+        #expect(shelf.missing(in: [], above: .zero) == [records[0], records[4]])
+        let next = shelf.begun(try Self.start(1, network).instance.id, records: [])
+        #expect(next.missing(in: [], above: .zero).isEmpty)
+    }
+
     @Test func `an epoch whose log is there goes on from its records`() async throws {
         let network = try TestNetwork(validators: 1)
         defer { network.remove() }
@@ -44,7 +89,8 @@ import Testing
         let loop = Mailbox<LoopInput>(capacity: 16)
         let disk = VoteDisk(
             jobs: jobs, loop: loop, signer: nil, root: root, instance: first.instance.id,
-            log: try VoteLog(root: root, instance: first.instance.id), views: [])
+            log: try VoteLog(root: root, instance: first.instance.id),
+            shelf: try Self.shelf(first, network), views: [])
         jobs.send(.open(second))
         // The next record has the number after those that are there; another one would trap.
         jobs.send(

@@ -89,6 +89,11 @@ actor BlockDisk {
             serve(request, to: peer)
         case .serve(.range(let request), let peer):
             serve(request, to: peer)
+        case .serve(.certificates(let request, let instance), let peer):
+            let response = CertificateResponse(
+                request: request,
+                certificates: blocks.certificates(request, instance: instance), header: nil)
+            send(.certificateResponse(response), to: peer)
         case .serve(.boundary(let epoch), let peer):
             serve(boundaryOf: epoch, to: peer)
         }
@@ -187,6 +192,8 @@ actor BlockDisk {
         for address in neighbours.addresses where address.id != network.localID {
             network.connect(to: address)
         }
+        blocks.deleteExpiredCertificates(
+            before: epoch, at: boundary.timestamp, over: current.snapshot)
         executor.send(.begin(next))
         votes.send(.open(epochs.start(next, over: current.snapshot)))
     }

@@ -22,12 +22,14 @@ actor VoteDisk {
     private let root: String
     private var instance: Digest
     private var log: VoteLog
+    private var shelf: CertificateShelf
     /// The views of the records that the log holds, to find what lies below a floor.
     private var views: [(sequence: UInt64, view: View)] = []
 
     init(
         jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, signer: (any Signer)?, root: String,
-        instance: Digest, log: consuming VoteLog, views: [(sequence: UInt64, view: View)]
+        instance: Digest, log: consuming VoteLog, shelf: CertificateShelf,
+        views: [(sequence: UInt64, view: View)]
     ) {
         self.jobs = jobs
         self.loop = loop
@@ -35,6 +37,7 @@ actor VoteDisk {
         self.root = root
         self.instance = instance
         self.log = log
+        self.shelf = shelf
         self.views = views
     }
 
@@ -71,6 +74,7 @@ actor VoteDisk {
     /// can ask for its votes, since its last block is committed. The last one stays for forensics.
     private func open(_ start: EpochStart) {
         let ended = instance
+        shelf.prune(through: View(.max))
         instance = start.instance.id
         var start = start
         do throws(StorageError) {
@@ -103,12 +107,15 @@ actor VoteDisk {
             records.append(record)
             views.append((entry.sequence, record.view))
         }
+        shelf = shelf.begun(instance, records: records)
         return Recovery(
-            records: records, signedVotes: signer?.votes(of: instance) ?? [],
+            records: shelf.missing(in: records, above: .zero) + records,
+            signedVotes: signer?.votes(of: instance) ?? [],
             lastSequence: log.nextSequence - 1)
     }
 
     private func append(_ records: [SafetyRecord], last: UInt64) {
+        shelf.append(records)
         var sequence = last - UInt64(records.count)
         for record in records {
             sequence += 1
@@ -125,6 +132,7 @@ actor VoteDisk {
     /// Deletes the segments all of whose records are at or below the floor.
     private func prune(below floor: View) {
         signer?.prune(instance: instance, through: floor)
+        shelf.prune(through: floor)
         guard let index = views.firstIndex(where: { $0.view > floor }) else { return }
         log.deleteSegments(before: views[index].sequence)
         views.removeFirst(index)

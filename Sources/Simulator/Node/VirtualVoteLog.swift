@@ -123,6 +123,26 @@ struct VirtualVoteLog: Sendable {
         views.removeFirst(index)
     }
 
+    /// The certificates of a view that were asked for, as the real node's block store has them.
+    func certificates(_ request: CertificateRequest, on disk: VirtualDisk) -> [Certificate] {
+        var found: [Certificate] = []
+        for segment in segments {
+            guard let bytes = disk.read(segment.name),
+                let scan = try? LogFrame.scan(
+                    bytes, instance: instance, isLastSegment: true, first: segment.first)
+            else { continue }
+            for record in scan.records {
+                guard
+                    case .certificate(let certificate) =
+                        try? SafetyRecord(type: record.type, payload: record.payload),
+                    certificate.view == request.view, request.names(certificate.kind)
+                else { continue }
+                found.append(certificate)
+            }
+        }
+        return Array(found.prefix(2))
+    }
+
     /// Deletes the whole log of an instance, as an accident does.
     static func delete(_ instance: Digest, on disk: inout VirtualDisk) {
         for name in disk.fileNames where name.hasPrefix(prefix(instance)) { disk.remove(name) }

@@ -150,6 +150,13 @@ extension World {
                     first: request.first, blocks: [], finalization: nil, headers: [])
                 : range(request, of: node)
             send(.rangeResponse(response), to: .peer(key), by: node)
+        case .certificates(let request, let instance):
+            guard let index = node.log(of: instance) else { return }
+            let found = node.logs[index].certificates(request, on: node.storage.disk)
+            send(
+                .certificateResponse(
+                    CertificateResponse(request: request, certificates: found, header: nil)),
+                to: .peer(key), by: node)
         case .boundary(let epoch):
             guard !isDamaged, let hint = node.storage.boundary(of: epoch) else { return }
             send(.epochHint(hint), to: .peer(key), by: node)

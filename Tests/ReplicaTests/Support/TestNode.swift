@@ -31,6 +31,8 @@ final class TestNode {
     private(set) var inputs = 0
     private(set) var jobs: [BuildJob] = []
     var execution: (Block) -> ExecutionResult = { _ in .valid }
+    /// What the builder adds to the time of its blocks, in milliseconds.
+    var builtAhead: UInt64 = 0
     var isBoundaryHeld = false
     private var heldStart: EpochStart?
 
@@ -285,7 +287,7 @@ final class TestNode {
                 genesisHash: ReplicaNetwork.genesis.hash, epoch: job.epoch,
                 height: job.parent.height.advanced(by: 1), view: job.view,
                 parentView: job.parentView, parentHash: job.parent.hash,
-                timestamp: job.timestamp, proposer: job.proposer,
+                timestamp: job.timestamp.advanced(by: builtAhead), proposer: job.proposer,
                 transactionsRoot: body.transactionsRoot, stateRoot: .zero, receiptsRoot: .zero,
                 setHash: network.validators(of: job.epoch).hash,
                 nextSetHash: network.validators(of: job.epoch.advanced(by: 1)).hash,
@@ -302,6 +304,15 @@ final class TestNode {
             send(.blockResponse(response), to: .peer(peer))
         case .range(let request):
             send(.rangeResponse(range(request)), to: .peer(peer))
+        case .certificates(let request, let instance):
+            var found: [Certificate] = []
+            for case .certificate(let certificate) in logs[instance]?.records ?? []
+            where certificate.view == request.view && request.names(certificate.kind) {
+                found.append(certificate)
+            }
+            let response = CertificateResponse(
+                request: request, certificates: found, header: nil)
+            send(.certificateResponse(response), to: .peer(peer))
         case .boundary(let epoch):
             guard let head = boundaries[epoch] else { return }
             let hint = EpochHint(finalization: head.certificate.value, header: head.header)
