@@ -140,12 +140,17 @@ public struct NodeStatus: Sendable {
     /// This node's seat, if it has one, and its consensus key, if it has one.
     public var validatorIndex: UInt16?
     public var validatorKey: PublicKey?
+    /// Milliseconds since the time of the last final block.
+    public var finalityAge: UInt64
+    /// Whether it does not vote yet, but listens whether somebody else uses its key.
+    public var isWatching: Bool
 
     public init(
         version: String, nodeID: String, isStarted: Bool, isSyncing: Bool, networkHeight: Height,
         height: Height, hash: Digest, timestamp: Timestamp, view: View, epoch: Epoch,
         finalizedView: View, peerCount: Int, mempoolCount: Int, mempoolByteCount: Int,
-        isDiskLow: Bool = false, validatorIndex: UInt16? = nil, validatorKey: PublicKey? = nil
+        isDiskLow: Bool = false, validatorIndex: UInt16? = nil, validatorKey: PublicKey? = nil,
+        finalityAge: UInt64 = 0, isWatching: Bool = false
     ) {
         self.version = version
         self.nodeID = nodeID
@@ -163,6 +168,8 @@ public struct NodeStatus: Sendable {
         self.mempoolByteCount = mempoolByteCount
         self.isDiskLow = isDiskLow
         self.validatorIndex = validatorIndex
+        self.finalityAge = finalityAge
+        self.isWatching = isWatching
         self.validatorKey = validatorKey
     }
 }

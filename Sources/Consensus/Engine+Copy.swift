@@ -26,6 +26,7 @@ extension Engine {
         excluded = other.excluded
         votedView = other.votedView
         answeredAt = other.answeredAt
+        ownVotesUnknown = other.ownVotesUnknown
         copyView(of: other)
         copyClocks(of: other)
         appended = other.appended
@@ -57,6 +58,8 @@ extension Engine {
         standstillDeadline = other.standstillDeadline
         armed = other.armed
         standstillCursor = other.standstillCursor
+        watchEnd = other.watchEnd
+        isVotingStopped = other.isVotingStopped
         syncNotBefore = other.syncNotBefore
     }
 }

@@ -42,7 +42,8 @@ extension Engine {
 
     private var flags: UInt8 {
         let flags = [
-            isLeaderTimerCancelled, isSkipping, isTimedOut, isLeaderFailed, isBuilding, hasBuilt,
+            watchEnd != nil, isVotingStopped, isLeaderTimerCancelled, isSkipping, isTimedOut,
+            isLeaderFailed, isBuilding, hasBuilt,
         ]
         return flags.reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
     }

@@ -14,11 +14,29 @@ extension Engine {
         return schedule.leader(of: current)
     }
     public var isSyncing: Bool { mode == .syncing }
+    /// Whether votes are withheld until it shows that nobody else casts them.
+    public var isWatching: Bool { watchEnd != nil }
     public var isHalted: Bool { mode == .halted }
     public var isDiverged: Bool { mode == .diverged }
     /// Whether the boundary block is final and told: nothing is cast, proposed or waited for here
     /// any more, and `finalizedHead` is what ended the epoch (2.13).
     public var isFinished: Bool { mode == .finished }
+
+    /// Whether a vote under the own key, which a quorum or a signature proves, is one that this node
+    /// did not cast: its record has every vote before it leaves. Where the record does not reach,
+    /// nothing is said.
+    public func isForeign(_ statement: Statement, in view: View) -> Bool {
+        guard own != nil, mode != .idle, view > ownVotesUnknown, view > retained else {
+            return false
+        }
+        switch views.state(view)?.own(statement.kind) ?? .none {
+        case .none: return true
+        // The signer knows more than this engine.
+        case .refused: return false
+        case .cast(let mine, _): return mine != statement
+        case .signed(let vote): return vote.value.statement != statement
+        }
+    }
 
     /// Whether the last finalization waits for a header that nobody has shown.
     public func wantsHeader(of hash: Digest) -> Bool {

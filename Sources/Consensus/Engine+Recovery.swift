@@ -10,6 +10,7 @@ extension Engine {
         appended = recovery.lastSequence
         synced = recovery.lastSequence
         if let head = recovery.floor { restoreFloor(head) }
+        ownVotesUnknown = max(floor, recovery.forgotten)
         if let halt = recovery.records.first(where: \.isHalt) { restoreHalt(halt) }
         guard mode == .active else { return }
         for header in recovery.headers where header.height > emitted.height {
@@ -161,8 +162,8 @@ extension Engine {
 
     /// Asks the signer again for every vote that has a record but no signature: the same content,
     /// so the same signature.
-    private mutating func signAgain() {
-        guard let own else { return }
+    mutating func signAgain() {
+        guard let own, watchEnd == nil, !isVotingStopped else { return }
         for view in views.views(after: floor, through: Engine.viewMax) {
             guard let state = views.state(view) else { continue }
             for kind in VoteKind.allCases {

@@ -89,6 +89,7 @@ extension Engine {
             guard let pending = resolver.deadline else { return sync }
             return sync.map { min($0, pending) } ?? pending
         case .repropose: return mayNullify ? reproposeAt : nil
+        case .watch: return watchEnd
         }
     }
 
@@ -122,7 +123,36 @@ extension Engine {
             resendEverything()
         case .requests: return
         case .repropose: reproposeAt = nil
+        case .watch: endWatch()
         }
+    }
+
+    // MARK: Listening before voting (2.15)
+
+    /// Takes an input that says that no votes are cast.
+    mutating func withhold(_ input: Input) -> Bool {
+        if case .watch(let end) = input {
+            guard own != nil else { return true }
+            watchEnd = end
+        } else if case .stopVoting = input {
+            isVotingStopped = true
+        } else {
+            return false
+        }
+        // What was cast and not signed is asked for again after the watch.
+        outbox.removeAll { waiting in
+            if case .sign = waiting.effect { true } else { false }
+        }
+        return true
+    }
+
+    /// Nobody else was heard with the own key: votes begin, as after a start.
+    private mutating func endWatch() {
+        watchEnd = nil
+        hasProgressed = true
+        restartTimers()
+        signAgain()
+        resend()
     }
 
     // MARK: Retry (R8)
@@ -134,7 +164,7 @@ extension Engine {
     /// - Parameter recipients: everybody at a retry; one validator as its connection begins, so
     ///   that nodes that start together need not wait for the retry.
     mutating func resend(to recipients: Recipients = .all) {
-        guard own != nil, mode != .syncing else { return }
+        guard own != nil, mode != .syncing, watchEnd == nil else { return }
         let state = views.state(current)
         var votes = [state?.ownNotarize.signed, state?.ownNullify.signed].compactMap { $0 }
         var finalizes: [Verified<Vote>] = []
@@ -167,7 +197,7 @@ extension Engine {
     /// with a cursor that goes round so that every view has its turn. Partial certificates let
     /// votes pass between validators that cannot reach each other.
     private mutating func resendEverything() {
-        guard mode != .syncing, validators.count > 1 else { return }
+        guard mode != .syncing, watchEnd == nil, validators.count > 1 else { return }
         if let lastFinal { perform(.send(.certificate(lastFinal), to: .all)) }
         for view in views.views(after: current.lowered(by: 8), through: current)
         where view > lastFinalView {

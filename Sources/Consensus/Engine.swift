@@ -116,11 +116,16 @@ public struct Engine: ~Copyable, Sendable {
     var standstillDeadline = Instant.zero
     var armed: [TimerID: Instant] = [:]
     var standstillCursor = View.zero
+    /// Until then this node only listens.
+    var watchEnd: Instant?
+    var isVotingStopped = false
     var syncNotBefore = Instant.zero
 
     // Peers.
     var order: PeerOrder
     var resolver = Resolver()
+    /// Up to here the own votes are not all known.
+    var ownVotesUnknown = View.zero
     /// The value of `current` when a signer was last heard (2.9).
     var activity: [View]
     /// Signers that the state excludes from leading: jailed or convicted (2.9).
@@ -174,9 +179,10 @@ public struct Engine: ~Copyable, Sendable {
             synced = min(appended, max(synced, sequence))
             return
         }
+        if withhold(input) { return }
         guard mode != .idle, mode != .halted, mode != .finished else { return }
         switch input {
-        case .start, .durable: return
+        case .start, .durable, .watch, .stopVoting: return
         case .frame(let summary, let from): heard(summary, from: from)
         case .connected(let validator):
             guard validators.validator(at: validator) != nil, validator != own else { return }
@@ -290,7 +296,9 @@ public struct Engine: ~Copyable, Sendable {
     }
 
     /// Whether this node may cast votes now.
-    var isVoting: Bool { own != nil && mode == .active }
+    var isVoting: Bool {
+        own != nil && mode == .active && watchEnd == nil && !isVotingStopped
+    }
 
     var validators: ValidatorSet { instance.validators }
 }

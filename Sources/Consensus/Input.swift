@@ -10,6 +10,12 @@ public enum Input: Sendable {
     /// The first input, exactly once: what the disk holds.
     case start(Recovery)
 
+    /// No vote is cast before this moment: whether somebody else votes with the own key shows first.
+    /// May come before `start`, and again.
+    case watch(until: Instant)
+    /// No vote is cast any more. May come before `start`.
+    case stopVoting
+
     /// A well-formed frame of a validator arrived; its signatures are not checked yet. Given for
     /// every frame before `Engine.wants` is asked about it: the sender is alive (2.9), may be
     /// behind (R11), or shows that this node is behind (R12).
@@ -142,6 +148,8 @@ public enum TimerID: Hashable, CaseIterable, Sendable {
     case standstill
     /// The next peer is asked for what is missing (2.12).
     case requests
+    /// The time is over in which a validator that has just started only listens.
+    case watch
     /// The leader shows the boundary block again: not before the block interval is over, because
     /// until then the block is most likely final (2.8, 2.13).
     case repropose
@@ -174,16 +182,20 @@ public struct Recovery: Sendable {
     public var signedVotes: [Verified<Vote>]
     /// The headers of the blocks above the floor whose bodies are stored durably.
     public var headers: [Header]
+    /// The signer does not know any more what it signed in views up to this one.
+    public var forgotten: View
     /// The sequence number of the last durable record of the log; zero before the first.
     public var lastSequence: UInt64
 
     public init(
         floor: FinalizedHead? = nil, records: [SafetyRecord] = [],
-        signedVotes: [Verified<Vote>] = [], headers: [Header] = [], lastSequence: UInt64 = 0
+        signedVotes: [Verified<Vote>] = [], forgotten: View = .zero, headers: [Header] = [],
+        lastSequence: UInt64 = 0
     ) {
         self.floor = floor
         self.records = records
         self.signedVotes = signedVotes
+        self.forgotten = forgotten
         self.headers = headers
         self.lastSequence = lastSequence
     }

@@ -25,6 +25,8 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
     case safetyHalt(String)
     /// This node's execution disagrees with the chain's.
     case divergence(String)
+    /// Somebody else has voted with this node's consensus key.
+    case keyInUse(String)
     /// The disk did not do what it must.
     case storage(StorageError)
 
@@ -32,6 +34,7 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
         switch self {
         case .safetyHalt(let detail): "safety halt: \(detail)"
         case .divergence(let detail): "local divergence: \(detail)"
+        case .keyInUse(let detail): "the consensus key is in use elsewhere: \(detail)"
         case .storage(let error): error.description
         }
     }

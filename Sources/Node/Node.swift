@@ -60,6 +60,7 @@ public final class Node: Service {
             blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince)
         var recovery = data.recovery
         recovery.signedVotes = signer?.votes(of: instance.id) ?? []
+        recovery.forgotten = signer?.forgotten(of: instance.id) ?? .zero
 
         self.logger = logger
         self.configuration = configuration
@@ -88,7 +89,9 @@ public final class Node: Service {
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
-        let replica = Node.replica(data.view, epochs: epochs, recovery: recovery)
+        let replica = Node.replica(
+            data.view, epochs: epochs, recovery: recovery,
+            watch: configuration.watch(of: genesis.kind))
         loop = ReplicaLoop(
             inputs: inputs,
             machinery: ReplicaLoop.Machinery(
@@ -111,7 +114,8 @@ public final class Node: Service {
     }
 
     private static func replica(
-        _ view: StateView.Published, epochs: EpochSource, recovery: Consensus.Recovery
+        _ view: StateView.Published, epochs: EpochSource, recovery: Consensus.Recovery,
+        watch: UInt64
     ) -> Replica {
         // Evidence in own blocks names the account of the own validator.
         let reporter = epochs.consensusKey.flatMap {
@@ -119,7 +123,8 @@ public final class Node: Service {
         }
         let instance = view.instance
         return Replica(
-            configuration: Replica.Configuration(reporter: reporter),
+            configuration: Replica.Configuration(
+                reporter: reporter, watchMilliseconds: watch),
             epoch: epochs.start(instance, over: view.snapshot, recovery: recovery),
             committed: view.head.height == instance.base.height ? instance.base : view.head)
     }

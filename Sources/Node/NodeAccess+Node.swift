@@ -42,7 +42,13 @@ struct AccessParts: Sendable {
             peerCount: network.connectedPeers.count, mempoolCount: values.mempoolCount,
             mempoolByteCount: values.mempoolByteCount, isDiskLow: isDiskLow,
             validatorIndex: epochs.seat(in: current.instance),
-            validatorKey: epochs.consensusKey)
+            validatorKey: epochs.consensusKey, finalityAge: finalityAge(of: head),
+            isWatching: values.isWatching)
+    }
+
+    /// Milliseconds since the time of the last final block.
+    private func finalityAge(of head: BlockSummary) -> UInt64 {
+        clock.now().lowered(by: head.timestamp.value).value
     }
 
     private var isDiskLow: Bool {
@@ -103,6 +109,12 @@ struct AccessParts: Sendable {
         let validators = view.current.instance.validators
         return [
             .gauge("consensus_height", "Height of the last final block.", .init(head.height.value)),
+            .gauge(
+                "consensus_finality_age_seconds", "Seconds since the time of the last final block.",
+                .init(finalityAge(of: head) / 1_000)),
+            .gauge(
+                "consensus_watching", "1 while the validator listens before it votes.",
+                .init(UInt64(values.isWatching ? 1 : 0))),
             .gauge("consensus_view", "View that consensus is in.", .init(values.view.value)),
             .gauge(
                 "consensus_finalized_view", "Last final view.",

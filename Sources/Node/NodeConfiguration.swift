@@ -1,3 +1,4 @@
+import Chain
 import Cryptography
 import Foundation
 import Networking
@@ -20,6 +21,9 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var apiHosts: [String]
     public var logLevel: String
     public var logFormat: LogFormat
+    /// How long a validator listens after its start whether somebody else votes with its key; nil
+    /// leaves it to the kind of the chain.
+    public var watchMilliseconds: UInt64?
     /// What is added to the wall clock; not 0 on development chains only, where it shows what a
     /// wrong clock does.
     public var clockOffsetMilliseconds: Int64
@@ -76,6 +80,7 @@ public struct NodeConfiguration: Equatable, Sendable {
         apiHosts = []
         logLevel = "info"
         logFormat = .text
+        watchMilliseconds = nil
         clockOffsetMilliseconds = 0
     }
 }
@@ -100,8 +105,19 @@ extension NodeConfiguration {
     /// The keys in the order in which they are shown.
     public static let keys = [
         "node.moniker", "p2p.listen", "p2p.peers", "api.listen", "api.hosts", "log.level",
-        "log.format", clockKey,
+        "log.format", watchKey, clockKey,
     ]
+
+    private static let watchKey = "signer.watchMilliseconds"
+    /// Ten seconds: votes and blocks of everybody else pass many times.
+    private static let watchDefault: UInt64 = 10_000
+    private static let watchMax: UInt64 = 600_000
+
+    /// How long a validator listens before it votes: not at all on a development chain, whose
+    /// nodes are started often and on purpose.
+    public func watch(of kind: ChainKind) -> UInt64 {
+        watchMilliseconds ?? (kind == .development ? 0 : NodeConfiguration.watchDefault)
+    }
 
     private static let clockKey = "development.clockOffsetMilliseconds"
     /// A year: far more than any test needs, and no sum overflows.
@@ -122,6 +138,7 @@ extension NodeConfiguration {
         case "api.hosts": apiHosts.joined(separator: ",")
         case "log.level": logLevel
         case "log.format": logFormat.rawValue
+        case NodeConfiguration.watchKey: watchMilliseconds.map { String($0) } ?? "auto"
         case NodeConfiguration.clockKey: String(clockOffsetMilliseconds)
         default: nil
         }
@@ -166,6 +183,12 @@ extension NodeConfiguration {
                 return "\(key): text or json, not \(text)"
             }
             logFormat = format
+        case NodeConfiguration.watchKey:
+            let milliseconds = UInt64(text)
+            guard text == "auto" || milliseconds ?? .max <= NodeConfiguration.watchMax else {
+                return "\(key): auto, or milliseconds, at most ten minutes of them, not \(text)"
+            }
+            watchMilliseconds = milliseconds
         case NodeConfiguration.clockKey:
             let range = -NodeConfiguration.clockOffsetMax...NodeConfiguration.clockOffsetMax
             guard let offset = Int64(text), range.contains(offset) else {
@@ -296,6 +319,11 @@ extension NodeConfiguration {
             level = \(quoted(logLevel))
             # text or json
             format = \(quoted(logFormat.rawValue))
+
+            [signer]
+            # Milliseconds for which a validator listens after its start whether somebody else votes
+            # with its key, before it votes; auto: ten seconds, and none on a development chain.
+            watchMilliseconds = \(quoted(value(of: NodeConfiguration.watchKey) ?? "auto"))
 
             """ + development
     }

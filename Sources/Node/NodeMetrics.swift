@@ -13,6 +13,7 @@ final class NodeMetrics: Sendable {
         var finalizedView = View.zero
         var leader: UInt16 = 0
         var isSyncing = false
+        var isWatching = false
         var isStarted = false
         var networkHeight = Height.genesis
         var mempoolCount = 0

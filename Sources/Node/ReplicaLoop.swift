@@ -31,6 +31,12 @@ actor ReplicaLoop {
     private var effects: [ReplicaEffect] = []
     private var timers: [ReplicaTimer: Instant] = [:]
     private var failure: NodeFailure?
+    private var isWatching = false
+    /// The last final view, since when it is that, and whether that was found to be long.
+    private var progress = (
+        epoch: Epoch.zero, view: View.zero, at: MonotonicClock.now(), isLong: false
+    )
+    private static let stallMilliseconds: UInt64 = 60_000
 
     init(
         inputs: Mailbox<LoopInput>, machinery: Machinery, replica: consuming Replica
@@ -153,6 +159,10 @@ actor ReplicaLoop {
             machinery.network.report(PeerConduct(offence), by: PeerID(peer))
         case .report(let report):
             note(report)
+        case .keyInUse(let view):
+            machinery.logger.critical(
+                "Somebody else votes with this validator's key.", metadata: ["view": "\(view)"])
+            failure = .keyInUse("a vote in view \(view) is not in the signer's record")
         }
     }
 
@@ -213,14 +223,41 @@ actor ReplicaLoop {
 
     private func publish() {
         let facts = replica.facts
+        if facts.isWatching != isWatching {
+            isWatching = facts.isWatching
+            machinery.logger.notice(
+                isWatching
+                    ? "The validator listens whether somebody else votes with its key."
+                    : "Nobody else votes with the validator's key; now it votes.")
+        }
+        noteProgress(facts)
         machinery.metrics.update { values in
             values.finalizedView = facts.finalizedView
             values.isSyncing = facts.isSyncing
+            values.isWatching = facts.isWatching
             values.isStarted = true
             values.networkHeight = max(values.networkHeight, facts.targetHeight)
             values.mempoolCount = facts.mempoolCount
             values.mempoolByteCount = facts.mempoolByteCount
         }
+    }
+}
+
+extension ReplicaLoop {
+    /// Says once when finality stops for long, and once when it goes on.
+    private func noteProgress(_ facts: ReplicaFacts) {
+        let now = MonotonicClock.now()
+        guard facts.finalizedView == progress.view, facts.epoch == progress.epoch else {
+            if progress.isLong { machinery.logger.notice("Blocks become final again.") }
+            progress = (facts.epoch, facts.finalizedView, now, false)
+            return
+        }
+        guard !progress.isLong,
+            progress.at.advanced(byMilliseconds: ReplicaLoop.stallMilliseconds) < now
+        else { return }
+        progress.isLong = true
+        machinery.logger.error(
+            "Nothing has become final for a minute.", metadata: ["view": "\(facts.view)"])
     }
 }
 

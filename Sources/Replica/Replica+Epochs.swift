@@ -46,6 +46,7 @@ extension Replica {
         isWorkPending = false
         isWorkStale = true
         let early = peers.beginEpoch(at: now.monotonic)
+        watch(at: now, into: &effects)
         step(.start(start.recovery), at: now, into: &effects)
         if let exclusion { step(exclusion, at: now, into: &effects) }
         greetPeers(at: now, into: &effects)

@@ -9,6 +9,8 @@ public struct ReplicaFacts: Hashable, Sendable {
     public let finalizedView: View
     /// Whether final blocks are being fetched by range.
     public let isSyncing: Bool
+    /// Whether it withholds its votes until it shows that nobody else casts them.
+    public let isWatching: Bool
     /// The highest height that is proven final.
     public let targetHeight: Height
     public let mempoolCount: Int
@@ -19,7 +21,7 @@ extension Replica {
     public var facts: ReplicaFacts {
         ReplicaFacts(
             epoch: instance.epoch, view: currentView, finalizedView: engine.lastFinalizedView,
-            isSyncing: range.isActive,
+            isSyncing: range.isActive, isWatching: engine.isWatching,
             targetHeight: range.target?.header.height ?? finalized.height,
             mempoolCount: mempool.count, mempoolByteCount: mempool.byteCount)
     }

@@ -180,6 +180,7 @@ extension Replica {
             guard let seat else { return }
             step(.vote(vote, from: seat), at: now, into: &effects)
         case .certificates(let certificates, let header):
+            look(at: certificates, into: &effects)
             for certificate in certificates {
                 let named = certificate.value.statement.candidate?.blockHash
                 let matching = header.flatMap { $0.hash == named ? $0 : nil }
@@ -189,6 +190,7 @@ extension Replica {
             }
         case .proposal(let vote, let block, let justification):
             guard let seat else { return }
+            look(at: justification, into: &effects)
             for certificate in justification {
                 step(.certificate(certificate, header: nil, from: seat), at: now, into: &effects)
             }
@@ -202,6 +204,8 @@ extension Replica {
             effects.append(.store(block))
         case .range(let blocks, let head):
             guard range.isActive, !blocks.isEmpty else { return }
+            look(at: blocks.map(\.header), into: &effects)
+            look(at: [head.certificate], into: &effects)
             effects.append(.replay(blocks, head: head))
         case .evidence:
             return

@@ -19,10 +19,18 @@ public struct Replica: ~Copyable, Sendable {
         /// The account that this node names as the reporter of evidence in its blocks; nil where it
         /// puts none into them.
         public let reporter: Address?
+        /// How long a validator listens after its start whether somebody else votes with its key,
+        /// before it votes itself; it goes on to look for that. nil: it does neither, for twins of
+        /// a test.
+        public let watchMilliseconds: UInt64?
 
-        public init(mempool: Mempool.Limits = Mempool.Limits(), reporter: Address? = nil) {
+        public init(
+            mempool: Mempool.Limits = Mempool.Limits(), reporter: Address? = nil,
+            watchMilliseconds: UInt64? = nil
+        ) {
             self.mempool = mempool
             self.reporter = reporter
+            self.watchMilliseconds = watchMilliseconds
         }
     }
 
@@ -60,6 +68,9 @@ public struct Replica: ~Copyable, Sendable {
     var certificateQuestions = Questions<CertificateRequest>()
     var awaitedTime: (view: View, timestamp: Timestamp)?
     var outbox = Outbox()
+    /// When listening for the own key is over, and whether somebody was heard.
+    var watchEnd: Instant?
+    var isKeyInUse = false
     var isWorkPending = false
     /// Whether something happened that can change `isWorkPending`; most inputs cannot.
     var isWorkStale = false
@@ -137,6 +148,7 @@ public struct Replica: ~Copyable, Sendable {
         for block in blocks {
             tree.insert(block, isStored: true)
         }
+        watch(at: now, into: &effects)
         step(.start(recovery), at: now, into: &effects)
         if let exclusion { step(exclusion, at: now, into: &effects) }
     }
@@ -377,6 +389,7 @@ public struct Replica: ~Copyable, Sendable {
         into effects: inout [ReplicaEffect]
     ) {
         guard let last = headers.last else { return }
+        look(at: headers, into: &effects)
         finalized = last.summary
         isWorkStale = true
         effects.append(.commit(headers, certificate))

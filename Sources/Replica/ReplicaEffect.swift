@@ -35,6 +35,9 @@ public enum ReplicaEffect: Sendable {
 
     case penalize(PublicKey, Offence)
     case report(Report)
+    /// Somebody else has voted in this view with this node's key. The replica votes no more; the
+    /// process must end, and its operator find the other one.
+    case keyInUse(View)
 }
 
 /// Peers by their network keys. What goes to one that is not connected is lost.

@@ -41,7 +41,9 @@ struct NodeCommand: ParsableCommand {
 
         private func validator(_ json: JSON) -> String {
             guard let index = json["validator"]?["index"], !index.isNull else { return "no" }
+            let isWatching = json["validator"]?["watching"]?.boolean ?? false
             return "\(text(index))  \(text(json["validator"]?["publicKey"]))"
+                + (isWatching ? "  (listens before it votes)" : "")
         }
 
         private func line(_ json: JSON) -> String {

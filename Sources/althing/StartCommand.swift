@@ -115,6 +115,12 @@ extension NodeCommand {
                 try await group.run()
             } catch NodeFailure.storage(let error) {
                 throw CommandError("node.failed", "the node stopped: \(error)")
+            } catch NodeFailure.keyInUse(let detail) {
+                throw CommandError(
+                    "node.keyInUse",
+                    "the node stopped: another host votes with this validator's key: \(detail)",
+                    hint: "find and stop the other host before you start this one again",
+                    exit: .halted)
             } catch let failure as NodeFailure {
                 throw CommandError(
                     "node.halted", "the node stopped: \(failure)",

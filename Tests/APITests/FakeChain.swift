@@ -40,6 +40,7 @@ final class FakeChain: Sendable {
         var oldestHeight = Height(1)
         var peerCount = 3
         var isStarted = true
+        var finalityAge: UInt64 = 0
         var isDiskLow = false
         var networkHeight = Height.genesis
     }
@@ -175,11 +176,13 @@ final class FakeChain: Sendable {
 
     func set(
         peers: Int? = nil, isStarted: Bool? = nil, isDiskLow: Bool? = nil,
+        finalityAge: UInt64? = nil,
         networkHeight: UInt64? = nil
     ) {
         content.withLock { content in
             content.peerCount = peers ?? content.peerCount
             content.isStarted = isStarted ?? content.isStarted
+            content.finalityAge = finalityAge ?? content.finalityAge
             content.isDiskLow = isDiskLow ?? content.isDiskLow
             content.networkHeight = networkHeight.map { Height($0) } ?? content.networkHeight
         }
@@ -238,7 +241,8 @@ final class FakeChain: Sendable {
                 view: View(height.value + 1), epoch: .zero, finalizedView: View(height.value),
                 peerCount: content.peerCount, mempoolCount: content.mempool.count,
                 mempoolByteCount: content.mempool.reduce(0) { $0 + $1.encodedByteCount },
-                isDiskLow: content.isDiskLow, validatorIndex: nil, validatorKey: nil)
+                isDiskLow: content.isDiskLow, validatorIndex: nil, validatorKey: nil,
+                finalityAge: content.finalityAge)
         }
     }
 

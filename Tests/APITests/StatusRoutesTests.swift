@@ -28,7 +28,7 @@ struct StatusRoutesTests {
             #expect(answer.string("time") == "2023-11-14T22:13:21.000Z")
             #expect(answer["syncing"] as? Bool == false)
             let validator = answer["validator"] as? [String: Any]
-            #expect(validator.map { Set($0.keys) } == ["index", "publicKey"])
+            #expect(validator.map { Set($0.keys) } == ["index", "publicKey", "watching"])
         }
     }
 
@@ -83,7 +83,20 @@ struct StatusRoutesTests {
             let checks = answer["checks"] as? [[String: Any]]
             #expect(
                 checks?.compactMap { $0["name"] as? String }
-                    == ["started", "behind", "peers", "disk"])
+                    == ["started", "behind", "peers", "finality", "disk"])
+        }
+    }
+
+    @Test func `SEC-25 a node on which nothing becomes final for a minute says so`() async throws {
+        let chain = FakeChain()
+        try await withServer(chain) { client in
+            chain.set(finalityAge: 60_000)
+            let before = try await client.get("/readyz")
+            #expect(before.status == 200)
+            chain.set(finalityAge: 60_001)
+            let after = try await client.get("/readyz")
+            #expect(after.status == 503)
+            #expect(after["reasons"] as? [String] == ["finality"])
         }
     }
 

@@ -1,3 +1,4 @@
+import Chain
 import Node
 import Testing
 
@@ -6,6 +7,23 @@ import Testing
         let configuration = NodeConfiguration()
         let (copy, _) = try NodeConfiguration.load(toml: configuration.toml, environment: [:])
         #expect(copy == configuration)
+    }
+
+    @Test func `a validator watches as its configuration or the kind of its chain says`() throws {
+        var configuration = NodeConfiguration()
+        #expect(configuration.watch(of: .development) == 0)
+        #expect(configuration.watch(of: .main) == 10_000)
+        #expect(configuration.set("signer.watchMilliseconds", to: "2500") == nil)
+        #expect(configuration.watch(of: .development) == 2_500)
+        #expect(configuration.value(of: "signer.watchMilliseconds") == "2500")
+        let (copy, _) = try NodeConfiguration.load(toml: configuration.toml, environment: [:])
+        #expect(copy == configuration)
+        #expect(configuration.set("signer.watchMilliseconds", to: "auto") == nil)
+        #expect(configuration.watchMilliseconds == nil)
+        for text in ["600001", "-1", "1s", ""] {
+            let problem = configuration.set("signer.watchMilliseconds", to: text)
+            #expect(problem?.hasPrefix("signer.watchMilliseconds: ") == true, "\(text)")
+        }
     }
 
     @Test(arguments: ["[[[", "[p2p", "[]", "[[api]]"])

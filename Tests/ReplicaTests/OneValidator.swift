@@ -95,7 +95,7 @@ struct OneValidator: ~Copyable {
             }
         case .admitted(_, let ticket): log.append("admitted \(ticket)")
         case .refused(_, let error, let ticket): log.append("refused \(ticket) \(error.code)")
-        case .send, .verify, .replay, .serve, .penalize, .report: break
+        case .send, .verify, .replay, .serve, .penalize, .report, .keyInUse: break
         }
     }
 

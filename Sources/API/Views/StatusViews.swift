@@ -5,6 +5,8 @@ struct StatusJSON: Encodable {
     struct Seat: Encodable {
         let index: Nullable<UInt16>
         let publicKey: Nullable<String>
+        /// Whether it only listens yet.
+        let watching: Bool
     }
 
     let chainID: String
@@ -41,7 +43,7 @@ struct StatusJSON: Encodable {
         api = "v1"
         validator = Seat(
             index: Nullable(status.validatorIndex),
-            publicKey: Nullable(status.validatorKey?.hex))
+            publicKey: Nullable(status.validatorKey?.hex), watching: status.isWatching)
         nodeID = status.nodeID
         self.uptimeSeconds = uptimeSeconds
     }
@@ -83,12 +85,16 @@ struct ReadinessJSON: Encodable {
 extension ReadinessJSON {
     /// How many blocks a node may be behind the others and still count as up to date.
     private static let lagMax: UInt64 = 5
+    /// For how many milliseconds nothing may become final; idle chains make a block every few
+    /// seconds.
+    private static let finalityAgeMax: UInt64 = 60_000
 
     init(_ status: NodeStatus, validatorCount: Int, isVerbose: Bool) {
         let lag =
             status.networkHeight > status.height
             ? status.networkHeight.value - status.height.value : 0
         let isBehind = status.isSyncing || lag > ReadinessJSON.lagMax
+        let isStalled = status.finalityAge > ReadinessJSON.finalityAgeMax
         let isAlone = validatorCount > 1 && status.peerCount == 0
         let checks = [
             Check(
@@ -100,6 +106,10 @@ extension ReadinessJSON {
             Check(
                 name: "peers", ok: !isAlone,
                 reason: isAlone ? "No peer is connected." : nil),
+            Check(
+                name: "finality", ok: !isStalled,
+                reason: isStalled
+                    ? "Nothing became final for \(status.finalityAge / 1_000) seconds." : nil),
             Check(
                 name: "disk", ok: !status.isDiskLow,
                 reason: status.isDiskLow ? "The disk is almost full." : nil),

@@ -111,6 +111,7 @@ actor VoteDisk {
         return Recovery(
             records: shelf.missing(in: records, above: .zero) + records,
             signedVotes: signer?.votes(of: instance) ?? [],
+            forgotten: signer?.forgotten(of: instance) ?? .zero,
             lastSequence: log.nextSequence - 1)
     }
 

@@ -84,6 +84,12 @@ final class LocalSigner: Signer {
         }
     }
 
+    func forgotten(of instance: Digest) -> View {
+        state.withLock { state in
+            state.file.marks.first { $0.instance == instance }?.view ?? .zero
+        }
+    }
+
     func prune(instance: Digest, through view: View) {
         state.withLock { state in
             guard view == View(.max) || state.file.rows.count > LocalSigner.rowsMax else { return }

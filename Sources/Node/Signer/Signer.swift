@@ -18,6 +18,9 @@ protocol Signer: Sendable {
     /// Every recorded vote of an instance.
     func votes(of instance: Digest) -> [Verified<Vote>]
 
+    /// Up to this view the votes of an instance are not recorded any more.
+    func forgotten(of instance: Digest) -> View
+
     /// Nothing at or below `view` will be asked for again.
     func prune(instance: Digest, through view: View)
 }

@@ -105,7 +105,7 @@ enum Describe {
             "replay \(blocks.map { "\($0.header.height)" }) under \(head.header.height)"
         case .admitted, .refused: "answer a client"
         case .setTimer(let timer, let at): "set \(timer) \(at)"
-        case .cancelTimer, .serve, .penalize, .report: "\(effect)"
+        case .cancelTimer, .serve, .penalize, .report, .keyInUse: "\(effect)"
         }
     }
 

@@ -119,6 +119,10 @@ struct VirtualSigner: Sendable {
         rows.filter { $0.instance == instance }.map { .restored($0.vote) }
     }
 
+    func forgotten(_ instance: Digest) -> View {
+        marks.first { $0.instance == instance }?.view ?? .zero
+    }
+
     /// Nothing at or below `view` will be asked for again: rewrites a record that has grown.
     mutating func prune(instance: Digest, through view: View, on disk: inout VirtualDisk) {
         guard rows.count > rowsMax else { return }

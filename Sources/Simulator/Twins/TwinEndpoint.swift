@@ -76,6 +76,7 @@ final class TwinEndpoint {
         case .standstill: 3
         case .requests: 4
         case .repropose: 5
+        case .watch: 6
         }
     }
 

@@ -37,6 +37,8 @@ extension World {
         case .refused: measurements.refused += 1
         case .penalize(let key, let offence): penalize(key, offence, by: node)
         case .report(let report): note(report, by: node)
+        case .keyInUse(let view):
+            checker.fail("watch", "node \(node.member) takes its own vote in \(view) for another's")
         }
     }
 

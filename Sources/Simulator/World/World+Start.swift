@@ -35,7 +35,8 @@ extension World {
         checker.begun(start.instance, by: node.member)
         node.replica = Replica(
             configuration: Replica.Configuration(
-                reporter: cast.members[node.member].operatorAddress),
+                reporter: cast.members[node.member].operatorAddress,
+                watchMilliseconds: node.isByzantine ? nil : 0),
             epoch: start,
             committed: node.head.height == start.instance.base.height
                 ? start.instance.base : node.head)
@@ -116,6 +117,7 @@ extension World {
         let isSilent = (node.signer?.silentSince).map { instance.base.timestamp <= $0 } ?? false
         let recovery = Recovery(
             floor: floor(of: node, epoch: epoch), records: log.records, signedVotes: votes,
+            forgotten: node.signer?.forgotten(instance.id) ?? .zero,
             headers: undecided.map(\.header), lastSequence: log.lastSequence)
         let before = epoch == .zero ? nil : epoch.lowered(by: 1)
         let hint = before.flatMap { node.storage.boundary(of: $0) }

@@ -23,6 +23,8 @@ final class ScenarioRunner {
 
     // What the shell around the engine does by itself.
     private var isAutomatic = true
+    /// How long it listens after a start, in milliseconds.
+    private var watch: UInt64 = 0
     private var showsTimers = false
     private var timers: [TimerID: Instant] = [:]
     private var intents: [VoteIntent] = []
@@ -152,6 +154,7 @@ final class ScenarioRunner {
         timing.advanceTimeout = arguments.number("advance") ?? timing.advanceTimeout
         timing.retryInterval = arguments.number("retry") ?? timing.retryInterval
         timing.skipWindow = arguments.number("skip") ?? timing.skipWindow
+        watch = arguments.number("watch") ?? 0
         var schedule = LeaderSchedule(seed: instance.seed, count: instance.validators.count)
         names = (0..<instance.validators.count).map { _ in "" }
         for slot in 0..<names.count {
@@ -167,6 +170,7 @@ final class ScenarioRunner {
         timers = [:]
         intents = []
         unsynced = []
+        if watch > 0 { give(.watch(until: now.advanced(byMilliseconds: watch))) }
         let floorView = floor?.certificate.value.view ?? .zero
         give(
             .start(

@@ -85,7 +85,7 @@ struct ReplicaHost: ~Copyable {
         case .report(.safetyHalt), .report(.localDivergence):
             // With three of four against it a node may well stop.
             isStopped = true
-        case .report, .admitted, .refused, .penalize, .serve: return
+        case .report, .admitted, .refused, .penalize, .serve, .keyInUse: return
         case .persist, .sign, .verify, .build, .store, .execute, .commit, .replay:
             work.append(effect)
         }
@@ -137,7 +137,9 @@ struct ReplicaHost: ~Copyable {
             try endEpoch(FinalizedHead(header: last, certificate: certificate))
         case .replay(let blocks, let head):
             try replay(blocks, head: head, isWell: isWell)
-        case .send, .setTimer, .cancelTimer, .serve, .admitted, .refused, .penalize, .report: return
+        case .send, .setTimer, .cancelTimer, .serve, .admitted, .refused, .penalize, .report,
+            .keyInUse:
+            return
         }
     }
 

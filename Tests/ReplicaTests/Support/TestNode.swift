@@ -30,7 +30,13 @@ final class TestNode {
     private(set) var epochs: [Epoch] = []
     private(set) var inputs = 0
     private(set) var jobs: [BuildJob] = []
+    /// Views in which it saw its key used by somebody else.
+    private(set) var usedElsewhere: [View] = []
     var execution: (Block) -> ExecutionResult = { _ in .valid }
+    /// Whose consensus key it has: another host's, where a key was copied.
+    var member: Int
+    /// How long it listens before it votes; nil: it does not look for its key at all.
+    var watch: UInt64? = 0
     /// What the builder adds to the time of its blocks, in milliseconds.
     var builtAhead: UInt64 = 0
     var isBoundaryHeld = false
@@ -38,6 +44,7 @@ final class TestNode {
 
     init(number: Int, network: ReplicaNetwork) {
         self.number = number
+        member = number
         self.network = network
     }
 
@@ -67,7 +74,7 @@ final class TestNode {
         epochs.append(epoch)
         replica = Replica(
             configuration: Replica.Configuration(
-                reporter: Address(network.publicKeys[number])),
+                reporter: Address(network.publicKeys[member]), watchMilliseconds: watch),
             epoch: start,
             committed: isAtBoundary ? start.instance.base : head?.summary ?? start.instance.base)
         let undecided = stored.values.filter { $0.header.height.value > height }
@@ -101,7 +108,7 @@ final class TestNode {
         }
         return EpochStart(
             instance: instance,
-            ownIndex: instance.validators.index(of: network.publicKeys[number]), seats: seats,
+            ownIndex: instance.validators.index(of: network.publicKeys[member]), seats: seats,
             timing: network.timing,
             recovery: Recovery(
                 floor: floor, records: log.records,
@@ -110,6 +117,18 @@ final class TestNode {
                     .filter { $0.epoch == epoch && $0.height.value > height }
                     .sorted { ($0.height, $0.hash.hex) < ($1.height, $1.hash.hex) },
                 lastSequence: log.sequence), previous: previous)
+    }
+
+    /// Takes over what the disk of another node holds, as a copied home does.
+    func copyDisk(of other: TestNode) {
+        stored = other.stored
+        chain = other.chain
+        finalizations = other.finalizations
+        boundaries = other.boundaries
+        seeds = other.seeds
+        logs = other.logs
+        signer = other.signer
+        votes = other.votes
     }
 
     // MARK: Running
@@ -188,6 +207,7 @@ final class TestNode {
         case .serve(let request, let peer): serve(request, to: peer)
         case .penalize(let peer, let offence): penalties.append((peer, offence))
         case .report(let report): reports.append(report)
+        case .keyInUse(let view): usedElsewhere.append(view)
         case .admitted, .refused: return
         }
     }
@@ -245,7 +265,7 @@ final class TestNode {
             let vote = Vote(
                 epoch: intent.epoch, view: intent.view, signer: intent.signer,
                 statement: intent.statement,
-                signature: ReplicaNetwork.consensusKey(number).sign(message))
+                signature: ReplicaNetwork.consensusKey(member).sign(message))
             signer.record(vote, instance: intent.instance)
             votes[intent.instance, default: []].append(vote)
             later(.signed(.restored(vote)))
