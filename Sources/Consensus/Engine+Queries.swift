@@ -22,9 +22,9 @@ extension Engine {
     /// any more, and `finalizedHead` is what ended the epoch (2.13).
     public var isFinished: Bool { mode == .finished }
 
-    /// Whether a vote under the own key, which a quorum or a signature proves, is one that this node
-    /// did not cast: its record has every vote before it leaves. Where the record does not reach,
-    /// nothing is said.
+    /// Whether a vote under the own key, which a quorum or a signature proves, is one that this
+    /// node did not cast: its record has every vote before it leaves. Where the record does not
+    /// reach, nothing is said.
     public func isForeign(_ statement: Statement, in view: View) -> Bool {
         guard own != nil, mode != .idle, view > ownVotesUnknown, view > retained else {
             return false

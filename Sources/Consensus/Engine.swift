@@ -196,8 +196,10 @@ public struct Engine: ~Copyable, Sendable {
             guard instance == self.instance.id else { return }
             built(header, in: view)
         case .buildDeclined(let instance, let view):
-            guard instance == self.instance.id, view == current else { return }
+            guard instance == self.instance.id, view == current, isBuilding else { return }
             isBuilding = false
+            // The slot is lost: asking again at once would go on until the view is over.
+            hasBuilt = true
         case .blockAvailable(let header): available(header)
         case .blockUnavailable(let hash, let from):
             resolver.refused(.block(hash), by: from, at: self.now)

@@ -10,8 +10,8 @@ public enum Input: Sendable {
     /// The first input, exactly once: what the disk holds.
     case start(Recovery)
 
-    /// No vote is cast before this moment: whether somebody else votes with the own key shows first.
-    /// May come before `start`, and again.
+    /// No vote is cast before this moment: whether somebody else votes with the own key shows
+    /// first. May come before `start`, and again.
     case watch(until: Instant)
     /// No vote is cast any more. May come before `start`.
     case stopVoting

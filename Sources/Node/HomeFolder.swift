@@ -19,6 +19,8 @@ public struct HomeFolder: Equatable, Sendable {
     /// The key by which peers know the node.
     public var networkKey: String { path + "/network.json" }
     public var data: String { path + "/data" }
+    /// How often the node has started without getting on.
+    public var starts: String { data + "/starts" }
     public var database: String { data + "/db" }
     public var voteLog: String { data + "/log" }
 }

@@ -33,6 +33,7 @@ public final class Node: Service {
     private let blockJobs: Mailbox<BlockDisk.Job>
     private let voteJobs: Mailbox<VoteDisk.Job>
     private let tickets: TicketOffice
+    private let starts: StartCount
 
     /// Opens everything; nothing runs yet.
     ///
@@ -59,8 +60,7 @@ public final class Node: Service {
         let epochs = EpochSource(
             blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince)
         var recovery = data.recovery
-        recovery.signedVotes = signer?.votes(of: instance.id) ?? []
-        recovery.forgotten = signer?.forgotten(of: instance.id) ?? .zero
+        signer?.complete(&recovery, of: instance.id)
 
         self.logger = logger
         self.configuration = configuration
@@ -89,9 +89,10 @@ public final class Node: Service {
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
+        starts = StartCount(path: home.starts)
         let replica = Node.replica(
-            data.view, epochs: epochs, recovery: recovery,
-            watch: configuration.watch(of: genesis.kind))
+            data.view, epochs: epochs, recovery: recovery, configuration, genesis,
+            isCautious: Node.isLooping(starts, at: data.view.head.height, logger))
         loop = ReplicaLoop(
             inputs: inputs,
             machinery: ReplicaLoop.Machinery(
@@ -115,7 +116,7 @@ public final class Node: Service {
 
     private static func replica(
         _ view: StateView.Published, epochs: EpochSource, recovery: Consensus.Recovery,
-        watch: UInt64
+        _ configuration: NodeConfiguration, _ genesis: Genesis, isCautious: Bool
     ) -> Replica {
         // Evidence in own blocks names the account of the own validator.
         let reporter = epochs.consensusKey.flatMap {
@@ -124,9 +125,22 @@ public final class Node: Service {
         let instance = view.instance
         return Replica(
             configuration: Replica.Configuration(
-                reporter: reporter, watchMilliseconds: watch),
+                reporter: reporter, watchMilliseconds: configuration.watch(of: genesis.kind),
+                isCautious: isCautious),
             epoch: epochs.start(instance, over: view.snapshot, recovery: recovery),
             committed: view.head.height == instance.base.height ? instance.base : view.head)
+    }
+
+    /// Whether the last starts ended before the next block.
+    private static func isLooping(
+        _ starts: StartCount, at height: Height, _ logger: Logger
+    ) -> Bool {
+        let count = starts.begin(at: height)
+        guard count >= StartCount.loopMin else { return false }
+        logger.error(
+            "The node ended again and again at one height; it proposes nothing until the next.",
+            metadata: ["height": "\(height)", "starts": "\(count)"])
+        return true
     }
 
     private static func clock(
@@ -219,6 +233,7 @@ public final class Node: Service {
                 }
             }
             if let failure { throw failure }
+            starts.end()
         }
     }
 

@@ -270,6 +270,7 @@ extension Replica {
         _ blocks: [Block], at now: Moment, into effects: inout [ReplicaEffect]
     ) {
         guard let last = blocks.last else { return }
+        proposesFrom = nil
         for block in blocks {
             settle(block.body, height: block.header.height)
         }

@@ -2,10 +2,10 @@ import Chain
 import Consensus
 import Cryptography
 
-// Somebody else may vote with this node's key: an operator who starts a second host, or puts back an
-// old copy of the signer's record. A validator therefore listens for a while before it votes, and as
-// long as it runs it looks for votes under its key that its own record does not have. One is enough:
-// it votes no more, before there are two votes that convict it (consensus.md 2.15).
+// Somebody else may vote with this node's key: an operator who starts a second host, or puts back
+// an old copy of the signer's record. A validator therefore listens for a while before it votes,
+// and as long as it runs it looks for votes under its key that its own record does not have. One is
+// enough: it votes no more, before there are two votes that convict it (consensus.md 2.15).
 //
 // Others' votes are not relayed, so that its own key shows in two places: among the signers of a
 // certificate, and as the proposer of final blocks, once in a round of views.

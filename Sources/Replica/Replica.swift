@@ -23,14 +23,18 @@ public struct Replica: ~Copyable, Sendable {
         /// before it votes itself; it goes on to look for that. nil: it does neither, for twins of
         /// a test.
         public let watchMilliseconds: UInt64?
+        /// Whether to leave proposing to others until a block is committed, or for a minute: a node
+        /// that ended again and again at this height may have done so by its own blocks.
+        public let isCautious: Bool
 
         public init(
             mempool: Mempool.Limits = Mempool.Limits(), reporter: Address? = nil,
-            watchMilliseconds: UInt64? = nil
+            watchMilliseconds: UInt64? = nil, isCautious: Bool = false
         ) {
             self.mempool = mempool
             self.reporter = reporter
             self.watchMilliseconds = watchMilliseconds
+            self.isCautious = isCautious
         }
     }
 
@@ -71,6 +75,8 @@ public struct Replica: ~Copyable, Sendable {
     /// When listening for the own key is over, and whether somebody was heard.
     var watchEnd: Instant?
     var isKeyInUse = false
+    /// Until then, or the next block, nothing is proposed.
+    var proposesFrom: Instant?
     var isWorkPending = false
     /// Whether something happened that can change `isWorkPending`; most inputs cannot.
     var isWorkStale = false
@@ -149,6 +155,9 @@ public struct Replica: ~Copyable, Sendable {
             tree.insert(block, isStored: true)
         }
         watch(at: now, into: &effects)
+        if configuration.isCautious {
+            proposesFrom = now.monotonic.advanced(byMilliseconds: Replica.cautionMilliseconds)
+        }
         step(.start(recovery), at: now, into: &effects)
         if let exclusion { step(exclusion, at: now, into: &effects) }
     }
@@ -191,6 +200,8 @@ public struct Replica: ~Copyable, Sendable {
         }
     }
 
+    private static let cautionMilliseconds: UInt64 = 60_000
+
     // MARK: The engine
 
     /// Hands the engine an input and performs what it asks for, and what that causes in turn.
@@ -230,6 +241,11 @@ public struct Replica: ~Copyable, Sendable {
         case .cancelTimer(let timer):
             effects.append(.cancelTimer(.engine(timer)))
         case .build(let request):
+            if let proposesFrom, now.monotonic < proposesFrom {
+                followUps.append(
+                    .buildDeclined(instance: request.instance, view: request.view))
+                return
+            }
             builder.start(request)
             continueBuild(at: now, into: &effects)
         case .cancelBuild(let view):
@@ -402,6 +418,7 @@ public struct Replica: ~Copyable, Sendable {
     private mutating func takeCommitted(
         _ height: Height, at now: Moment, into effects: inout [ReplicaEffect]
     ) {
+        proposesFrom = nil
         if height == finalized.height {
             committed = finalized
         }

@@ -1,11 +1,12 @@
 import Chain
+import Foundation
 import Testing
 
 @testable import Consensus
 
 /// The pitfalls of real implementations (consensus.md 2.17) that one engine can fall into. Those
-/// that stand in `PaperTests`, in scripts (P01, P02, P08, P13, P25, T8 for P26) or in the tests of
-/// the log, the signer and the ledger are not repeated here.
+/// that stand in `PaperTests`, in scripts (P07, P08, P18, P25, P26) or in the tests of the log, the
+/// signer, the replica and the ledger are not repeated here; `TidyTests` finds each by its number.
 @Suite struct PitfallTests {
     let runner = ScenarioRunner()
 
@@ -18,6 +19,19 @@ import Testing
         try run(
             "node \(own) \(options)", "block h1 view=1", "block x1 view=1 time=5000",
             "block h2 view=2 parent=h1", "block h3 view=3 parent=h1", "block k2 view=3 parent=h1")
+    }
+
+    @Test func `P3 who is one view behind is sent what ended its view, once a second`() throws {
+        try start("D", "leader=9000 advance=20000")
+        // Half of the validators hold the notarization; B does not and gave the view up.
+        try run("proposal h1", "certificate A,B,C notarize 1 h1")
+        #expect(
+            try run("frame B nullify 1") == ["send certificate notarize 1 h1 on 0 by ABC to B"])
+        #expect(try run("frame B nullify 1") == ["(nothing)"])
+        try run("wait 1000")
+        #expect(
+            try run("frame B notarize 1 h1")
+                == ["send certificate notarize 1 h1 on 0 by ABC to B"])
     }
 
     @Test func `P4 what skips a view that was certified here is voted for with its nullification`()
@@ -86,11 +100,84 @@ import Testing
         #expect(!output.contains("timed out 2, leader B"))
     }
 
+    @Test func `P20 the engine itself asks for ancestors, and executes each block once`() throws {
+        try start("D", "leader=29000 advance=60000")
+        #expect(
+            try run("certificate A,B,C notarize 3 h3 from=A", "wait 200").contains(
+                "fetch h3 from A"))
+        // What is executed next must not wait for something that nobody asked for.
+        let asked = try run("available h3", "wait 200")
+        #expect(asked.contains { $0.hasPrefix("fetch h1 from") })
+        #expect(!asked.contains { $0.hasPrefix("execute") })
+        let output = try run("available h1", "available h1", "available h3", "wait 20000")
+        #expect(
+            output.filter { $0.hasPrefix("execute") } == ["execute h1", "execute h3"])
+        #expect(output.contains { $0.hasSuffix("certified 3 h3; own finalize 3 h3 on 1") })
+    }
+
+    @Test func `P20 a block that could not be executed is executed at the next retry`() throws {
+        try start("D", "leader=29000 advance=60000 retry=5000")
+        try run("auto off", "certificate A,B,C notarize 1 h1", "available h1")
+        #expect(try run("executed h1 unavailable") == ["(nothing)"])
+        #expect(try run("wait 5000").contains("execute h1"))
+    }
+
     @Test func `P21 what is not missing any more is not asked for`() throws {
         try start()
         try run("certificate A,B,C notarize 1 h1 from=A", "wait 100", "unavailable h1 A")
         try run("available h1")
         #expect(!(try run("wait 20000").contains { $0.hasPrefix("fetch h1") }))
+    }
+
+    @Test func `P23 in a long outage little is sent, and every view has its turn`() throws {
+        try start()
+        for view in 1...300 { try run("certificate A,B,C nullify \(view)") }
+        var rounds: [[String]] = []
+        for line in try run("wait 60000") {
+            if line.hasSuffix(" standstill") { rounds.append([]) }
+            guard line.hasPrefix("send certificate nullify"), !rounds.isEmpty else { continue }
+            rounds[rounds.count - 1].append(line)
+        }
+        // One round every five seconds; the certificate that ended the last view goes out besides.
+        #expect(rounds.count >= 9)
+        #expect(rounds.allSatisfy { $0.count <= Engine.standstillMessagesMax + 2 })
+        let views = Set(rounds.joined()).count
+        #expect(views >= Int(Limits.retainedViewsMax), "\(views) views")
+    }
+
+    @Test func `P27 what was built for a view that was left is proposed nowhere`() throws {
+        try start("A", "leader=1000 advance=2000")
+        // Given up while it was being built.
+        #expect(try run("wait 3000").contains("cancel build 1"))
+        #expect(try run("built h1") == ["(nothing)"])
+        // The view is over.
+        try run("certificate B,C,D nullify 1")
+        #expect(try run("built x1") == ["(nothing)"])
+    }
+
+    @Test func `P27 a proposal leaves once, and what is asked is asked of four at most`() throws {
+        try start("A")
+        try run("built h1")
+        let output = try run("built h1", "wait 4000", "vote B notarize 1 h1", "wait 20000")
+        #expect(!output.contains { $0.hasPrefix("propose") })
+        let other = ScenarioRunner()
+        _ = try other.run(["node D leader=29000 advance=60000"])
+        for view in 2...8 {
+            _ = try other.run([
+                "block b\(view) view=\(view)", "certificate A,B,C notarize \(view) b\(view)",
+            ])
+        }
+        let asked = try other.run(["wait 150"]).filter { $0.hasPrefix("fetch") }
+        #expect(asked.count == Resolver.inFlightMax)
+    }
+
+    @Test func `P27 no certificate is acted on before it is durable`() throws {
+        try start()
+        try run("auto off")
+        let output = try run("certificate A,B,C nullify 1")
+        #expect(output.last == "persist 1: certificate nullify 1 by ABC")
+        #expect(!output.contains { $0.hasPrefix("send") })
+        #expect(try run("sync") == ["send certificate nullify 1 by ABC to all"])
     }
 
     @Test func `P28 timeouts have no memory but the view and the last final one`() {
@@ -103,6 +190,24 @@ import Testing
         #expect(
             Backoff.multiplier(current: View(140), lastFinalized: View(100), timing: timing) == late
         )
+    }
+
+    @Test func `P30 who signed a certificate decides nothing`() throws {
+        func outputs(_ signers: String) throws -> [String] {
+            let runner = ScenarioRunner()
+            let lines = try runner.run([
+                "node C", "block h1 view=1", "block h2 view=2 parent=h1", "proposal h1",
+                "certificate \(signers) notarize 1 h1", "proposal h2",
+                "certificate \(signers) notarize 2 h2", "certificate \(signers) finalize 2 h2",
+                "certificate \(signers) nullify 3", "wait 1500", "state",
+            ])
+            let names = signers.replacingOccurrences(of: ",", with: "")
+            return lines.map { $0.replacingOccurrences(of: " by \(names)", with: "") }
+        }
+        let three = try outputs("A,B,D")
+        #expect(three.last == "view 4, final 2, height 2")
+        #expect(try outputs("A,B,C,D") == three)
+        #expect(try outputs("B,C,D") == three)
     }
 
     @Test func `P31 SEC-10 two blocks of one leader are kept apart, reported, and outlived`() throws
@@ -133,5 +238,39 @@ import Testing
         try run("block late view=2 parent=h1 time=1001")
         try run("proposal h1", "certificate A,B,C notarize 1 h1")
         #expect(try run("proposal late").contains("report invalid 2 of B"))
+    }
+
+    @Test func `SEC-13 a block of the future's height is none, and its votes are evidence`() throws
+    {
+        try start()
+        try run("block far view=2 parent=h1 height=9")
+        try run("proposal h1", "certificate A,B,C notarize 1 h1")
+        #expect(try run("proposal far").contains("report invalid 2 of B"))
+        // Votes for a view that nobody has reached are kept: they count as soon as it matters.
+        try run("vote A finalize 6 h3")
+        #expect(
+            try run("vote A nullify 6").contains {
+                $0.hasPrefix("report evidence against A: nullify 6; finalize 6")
+            })
+    }
+
+    @Test func `SEC-24 a build that is declined costs the slot and is not asked for again`() throws
+    {
+        try start("A", "leader=2000 advance=4000")
+        #expect(try run("declined 1") == ["(nothing)"])
+        let output = try run("vote B nullify 1", "wait 1999", "built h1")
+        #expect(!output.contains { $0.hasPrefix("build") || $0.hasPrefix("propose") })
+        #expect(try run("wait 1").contains("timed out 1, leader A"))
+    }
+
+    @Test func `SEC-25 a stall ends with the first certificate that gets through`() throws {
+        // S15, S16: for an hour nothing came; then the others' certificates do.
+        try start()
+        try run("proposal h1", "certificate A,B,C notarize 1 h1")
+        try run("wait 3600000")
+        try run("proposal h2", "certificate A,B,C finalize 2 h2")
+        #expect(try run("state") == ["view 3, final 2, height 2"])
+        try run("block next view=3 parent=h2")
+        #expect(try run("proposal next").contains("sign notarize 3 next on 2"))
     }
 }

@@ -97,4 +97,39 @@ import Testing
             }
         }
     }
+
+    /// A key on two hosts: the second has a fresh record, as after `init` with a copied key.
+    @Test(.timeLimit(.minutes(2)))
+    func `a second host with the same key stops before it votes`() async throws {
+        let network = try TestNetwork(validators: 4)
+        defer { network.remove() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var ports: [PortBox] = []
+            for index in 0..<4 {
+                let (node, port) = try network.node(index)
+                ports.append(port)
+                group.addTask { try await node.run() }
+            }
+            let client = TestClient(port: await ports[1].value())
+            #expect(try await client.waitForHeight(3).height >= 3)
+            let home = HomeFolder(path: network.folder + "/second")
+            try FileManager.default.createDirectory(
+                atPath: home.signer, withIntermediateDirectories: true)
+            try Data().write(to: URL(fileURLWithPath: home.signedVotes))
+            var configuration = network.members[0].configuration
+            configuration.listen.port = 0
+            configuration.watchMilliseconds = 60_000
+            let second = try Node(
+                configuration: configuration, home: home, genesis: network.genesis,
+                consensusKey: TestNetwork.consensusKey(0), networkKey: TestNetwork.networkKey(9),
+                logger: network.logger)
+            let failure = await #expect(throws: NodeFailure.self) { try await second.run() }
+            #expect(failure?.description.contains("in use elsewhere") == true, "\(failure)")
+            // It signed nothing, and the others go on.
+            #expect(try Data(contentsOf: URL(fileURLWithPath: home.signedVotes)).isEmpty)
+            let height = try await client.status().height
+            #expect(try await client.waitForHeight(height + 3).height >= height + 3)
+            group.cancelAll()
+        }
+    }
 }

@@ -97,11 +97,16 @@ struct TestNetwork {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Quiet but for what is wrong.
+    var logger: Logger {
+        var logger = Logger(label: "node") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .error
+        return logger
+    }
+
     /// A node of the network, and the port of its API once it listens.
     func node(_ index: Int) throws -> (node: Node, port: PortBox) {
         let member = members[index]
-        var logger = Logger(label: "v\(index)") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .error
         let port = PortBox()
         let node = try Node(
             configuration: member.configuration, home: member.home, genesis: genesis,

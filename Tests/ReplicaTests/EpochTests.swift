@@ -13,6 +13,8 @@ import Testing
             let same = zip(node.chain, longest?.chain ?? []).allSatisfy { $0.hash == $1.hash }
             #expect(same, "node \(node.number)")
             #expect(node.penalties.isEmpty, "node \(node.number)")
+            // Nobody takes an own vote for somebody else's.
+            #expect(node.usedElsewhere.isEmpty, "node \(node.number)")
         }
     }
 
@@ -85,6 +87,90 @@ import Testing
         #expect(isHere, "at \(network.nodes[4].height) of \(network.nodes[0].height)")
         let height = network.nodes[0].height
         #expect(network.run { network.nodes[4].height >= height + 4 })
+        Self.check(network)
+    }
+
+    @Test func `P25 S23 whoever was away walks ten epochs as fast as their blocks come`() {
+        let network = ReplicaNetwork(count: 4) { _ in [0, 1, 2, 3] }
+        network.start([0, 1, 2, 3])
+        network.run { Self.heights(network).allSatisfy { $0 >= 4 } }
+        let left = network.nodes[3].epoch.value
+        network.stop(3)
+        network.run(milliseconds: 600_000) { network.nodes[0].epoch.value >= left + 11 }
+        let start = network.now
+        network.start([3])
+        network.run(milliseconds: 30_000) { network.nodes[3].epoch.value >= left + 10 }
+        // A question, a hint, a request and a range for each, 10 ms one way: nothing waits for a
+        // timer or for somebody's next second.
+        #expect(network.now <= start.advanced(byMilliseconds: 10 * 4 * 10 + 50))
+        let asked = network.nodes[3].sent.filter {
+            if case .rangeRequest = $0 { true } else { false }
+        }
+        #expect(asked.count <= 11)
+        Self.check(network)
+    }
+
+    @Test func `P25 S23 the walk goes on at the next second where a hint is lost`() {
+        let network = ReplicaNetwork(count: 4) { _ in [0, 1, 2, 3] }
+        network.start([0, 1, 2, 3])
+        network.run { Self.heights(network).allSatisfy { $0 >= 4 } }
+        let left = network.nodes[3].epoch.value
+        network.stop(3)
+        network.run(milliseconds: 600_000) { network.nodes[0].epoch.value >= left + 11 }
+        // Two of three peers never answer with a hint, and the third loses every other one.
+        var count = 0
+        network.delay = { from, _, message in
+            guard case .epochHint = message else { return 10 }
+            count += from == 0 ? 1 : 0
+            return from == 0 && count.isMultiple(of: 2) ? 10 : nil
+        }
+        network.start([3])
+        let isHere = network.run(milliseconds: 12_000) {
+            network.nodes[3].epoch.value >= left + 10
+        }
+        #expect(isHere, "at \(network.nodes[3].epoch)")
+        Self.check(network)
+    }
+
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func `SEC-09 S10 nodes that are killed at random never vote against themselves`(seed: UInt64) {
+        let network = ReplicaNetwork(count: 4, length: 6) { _ in [0, 1, 2, 3] }
+        var state = seed
+        func next(_ bound: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % bound
+        }
+        network.start([0, 1, 2, 3])
+        for _ in 0..<60 {
+            network.run(milliseconds: next(160))
+            let victims = (0..<4).filter { _ in next(3) == 0 }
+            for victim in victims { network.stop(victim) }
+            network.run(milliseconds: next(200))
+            network.start(victims)
+        }
+        let height = Self.heights(network).max() ?? 0
+        #expect(network.run { Self.heights(network).allSatisfy { $0 >= height + 4 } })
+        var said: [String: Set<Statement>] = [:]
+        for node in network.nodes {
+            for case .vote(let vote) in node.sent {
+                said["\(node.number) \(vote.epoch) \(vote.view)", default: []].insert(
+                    vote.statement)
+            }
+            for case .proposal(let proposal) in node.sent {
+                let vote = proposal.vote
+                said["\(node.number) \(vote.epoch) \(vote.view)", default: []].insert(
+                    vote.statement)
+            }
+        }
+        #expect(said.count > 60)
+        for (view, statements) in said {
+            let candidates = Set(statements.compactMap(\.candidate))
+            #expect(candidates.count <= 1, "\(view)")
+            let isBoth =
+                statements.contains(.nullify)
+                && statements.contains { $0.kind == .finalize }
+            #expect(!isBoth, "\(view)")
+        }
         Self.check(network)
     }
 

@@ -5,10 +5,10 @@ import Cryptography
 import Ledger
 import Storage
 
-/// The certificates of the log once more, in the database. They outlive the loss of the log, without
-/// which a view might be left with no certificate anywhere and the epoch stop (consensus.md 2.15);
-/// they answer who asks about views that the engine keeps no certificates of any more; and the
-/// nullifications of skipped views stay for as long as evidence can be of use, since a fork is
+/// The certificates of the log once more, in the database. They outlive the loss of the log,
+/// without which a view might be left with no certificate anywhere and the epoch stop (consensus.md
+/// 2.15); they answer who asks about views that the engine keeps no certificates of any more; and
+/// the nullifications of skipped views stay for as long as evidence can be of use, since a fork is
 /// attributed by them (2.14).
 struct CertificateShelf: Sendable {
     private let blocks: BlockStore

@@ -23,6 +23,8 @@ actor VoteDisk {
     private var instance: Digest
     private var log: VoteLog
     private var shelf: CertificateShelf
+    /// What the log has and the shelf has not yet.
+    private var unshelved: [SafetyRecord] = []
     /// The views of the records that the log holds, to find what lies below a floor.
     private var views: [(sequence: UInt64, view: View)] = []
 
@@ -68,6 +70,9 @@ actor VoteDisk {
         guard let sequence else { return }
         log.sync()
         loop.send(.replica(.durable(instance: instance, sequence: sequence)))
+        // No vote waits for the database.
+        shelf.append(unshelved)
+        unshelved.removeAll(keepingCapacity: true)
     }
 
     /// Leaves the log of the epoch that is over, and opens the next. The one before goes: nothing
@@ -116,7 +121,7 @@ actor VoteDisk {
     }
 
     private func append(_ records: [SafetyRecord], last: UInt64) {
-        shelf.append(records)
+        unshelved += records
         var sequence = last - UInt64(records.count)
         for record in records {
             sequence += 1

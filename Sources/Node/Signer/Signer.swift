@@ -24,3 +24,11 @@ protocol Signer: Sendable {
     /// Nothing at or below `view` will be asked for again.
     func prune(instance: Digest, through view: View)
 }
+
+extension Signer {
+    /// Adds what the signer knows of an instance to what the rest of the disk holds.
+    func complete(_ recovery: inout Recovery, of instance: Digest) {
+        recovery.signedVotes = votes(of: instance)
+        recovery.forgotten = forgotten(of: instance)
+    }
+}

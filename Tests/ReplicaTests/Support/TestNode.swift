@@ -37,6 +37,7 @@ final class TestNode {
     var member: Int
     /// How long it listens before it votes; nil: it does not look for its key at all.
     var watch: UInt64? = 0
+    var isCautious = false
     /// What the builder adds to the time of its blocks, in milliseconds.
     var builtAhead: UInt64 = 0
     var isBoundaryHeld = false
@@ -74,7 +75,8 @@ final class TestNode {
         epochs.append(epoch)
         replica = Replica(
             configuration: Replica.Configuration(
-                reporter: Address(network.publicKeys[member]), watchMilliseconds: watch),
+                reporter: Address(network.publicKeys[member]), watchMilliseconds: watch,
+                isCautious: isCautious),
             epoch: start,
             committed: isAtBoundary ? start.instance.base : head?.summary ?? start.instance.base)
         let undecided = stored.values.filter { $0.header.height.value > height }

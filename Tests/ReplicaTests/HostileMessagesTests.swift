@@ -1,0 +1,163 @@
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Testing
+
+@testable import Replica
+
+/// What hostile peers say to a whole replica, and what becomes of it.
+@Suite struct HostileMessagesTests {
+    private static func network() -> ReplicaNetwork {
+        let network = ReplicaNetwork(count: 5, length: 400) { _ in [0, 1, 2, 3] }
+        network.start([0, 1, 2, 3, 4])
+        network.run { network.nodes[0].height >= 2 }
+        return network
+    }
+
+    /// A block with two pieces of evidence in its body.
+    private static func block() throws -> Block {
+        let instance = DoorTests.first
+        let evidence = try ([5, 6] as [UInt64]).map { view in
+            let votes = EvidenceTests.pair(of: 1, in: instance, view: View(view))
+            return ReportedEvidence(
+                evidence: try #require(Evidence(votes[0], votes[1])),
+                reporter: Address(ReplicaNetwork.networkKey(1)))
+        }
+        let body = BlockBody(transactions: [], evidence: evidence)
+        var header = DoorTests.header(height: 9, parent: .zero)
+        header.evidenceRoot = body.evidenceRoot
+        return Block(header: header, body: body)
+    }
+
+    @Test func `SEC-04 a part in another place makes another block, or none`() throws {
+        let block = try Self.block()
+        let swapped = Block(
+            header: block.header,
+            body: BlockBody(transactions: [], evidence: block.body.evidence.reversed()))
+        try DoorTests.check(.block(block.hash, block.encoded()), in: DoorTests.first)
+        #expect(throws: VerificationError.badSignature) {
+            try DoorTests.check(.block(block.hash, swapped.encoded()), in: DoorTests.first)
+        }
+        var other = block.header
+        other.evidenceRoot = swapped.body.evidenceRoot
+        let honest = Block(header: other, body: swapped.body)
+        #expect(throws: VerificationError.badSignature) {
+            try DoorTests.check(.block(block.hash, honest.encoded()), in: DoorTests.first)
+        }
+    }
+
+    @Test func `SEC-04 what fails its check is stored nowhere and told to nobody`() throws {
+        let network = Self.network()
+        let node = network.nodes[0]
+        let block = try Self.block()
+        let before = node.sent.count
+        // As if it had been asked for: the check is what stands between.
+        node.give(
+            .verificationFailed(
+                .badSignature, instance: try #require(node.instance).id,
+                from: Peer(key: network.networkKeys[4])))
+        network.inject(
+            .blockResponse(BlockResponse(hash: block.hash, block: block.encoded())), from: 4,
+            to: 0)
+        network.run(milliseconds: 300)
+        #expect(node.penalties.map(\.offence) == [.forged])
+        let relayed = node.sent.dropFirst(before).filter {
+            if case .blockResponse(let response) = $0 {
+                response.hash == block.hash
+            } else {
+                false
+            }
+        }
+        #expect(relayed.isEmpty)
+    }
+
+    @Test func `SEC-26 votes without a good signature count nowhere`() throws {
+        let network = Self.network()
+        // Node 0 hears nobody but the forger's messages.
+        network.partition([0], [1, 2, 3, 4])
+        network.run(milliseconds: 10)
+        let facts = try #require(network.nodes[0].facts)
+        for node in 1...3 {
+            network.nodes[0].connect(node)
+            let instance = try #require(network.nodes[0].instance)
+            let key = ReplicaNetwork.consensusKey(node).publicKey
+            let signer = try #require(instance.validators.index(of: key))
+            network.inject(
+                .vote(
+                    Vote(
+                        epoch: instance.epoch, view: facts.view, signer: signer,
+                        statement: .nullify,
+                        signature: Signature([UInt8](repeating: 3, count: 64)))),
+                from: node, to: 0)
+        }
+        network.run(milliseconds: 50)
+        #expect(network.nodes[0].facts?.view == facts.view)
+        #expect(network.nodes[0].penalties.map(\.offence) == [.forged, .forged, .forged])
+    }
+
+    @Test func `SEC-26 a vote in another's name is not looked at`() throws {
+        let network = Self.network()
+        let node = network.nodes[0]
+        let instance = try #require(node.instance)
+        let view = try #require(node.facts).view
+        let pair = EvidenceTests.pair(of: 1, in: instance, view: view)
+        for vote in pair { network.inject(.vote(vote), from: 4, to: 0) }
+        for vote in pair { network.inject(.vote(vote), from: 2, to: 0) }
+        network.run(milliseconds: 20)
+        #expect(node.waitingEvidence == 0)
+        #expect(
+            node.penalties.map(\.offence) == [
+                .unsolicited, .unsolicited, .unsolicited, .unsolicited,
+            ])
+    }
+
+    @Test func `SEC-18 a node that ended again and again proposes only after the next block`() {
+        let network = Self.network()
+        for number in 0..<4 { network.stop(number) }
+        network.nodes[1].isCautious = true
+        let before = network.nodes[1].sent.count
+        func proposals() -> Int {
+            network.nodes[1].sent.dropFirst(before).filter {
+                if case .proposal = $0 { true } else { false }
+            }.count
+        }
+        network.start([1])
+        network.run(milliseconds: 3_000)
+        #expect(proposals() == 0)
+        let height = network.nodes[1].height
+        network.start([0, 2, 3])
+        #expect(network.run { network.nodes[1].height > height + 8 })
+        #expect(proposals() > 0)
+        EpochTests.check(network)
+    }
+
+    @Test func `SEC-18 where all nodes ended so, one proposes after a minute`() {
+        let network = ReplicaNetwork(count: 4, length: 400) { _ in [0, 1, 2, 3] }
+        for node in network.nodes { node.isCautious = true }
+        network.start([0, 1, 2, 3])
+        network.run(milliseconds: 59_900)
+        #expect(network.nodes[0].height == 0)
+        #expect(network.run(milliseconds: 60_000) { network.nodes[0].height >= 4 })
+        EpochTests.check(network)
+    }
+
+    @Test func `SEC-13 a block from the future gets no vote before its time`() throws {
+        let network = Self.network()
+        // Its views last a second at most: five are too far ahead, and a tenth is within the drift.
+        network.nodes[2].builtAhead = 5_000
+        network.nodes[3].builtAhead = 100
+        let height = network.nodes[0].height
+        #expect(network.run { network.nodes[0].height >= height + 12 })
+        let later = network.nodes[0].chain.dropFirst(Int(height) + 2)
+        let seats = try #require(network.nodes[0].instance).validators
+        func blocks(of node: Int) -> Int {
+            let seat = seats.index(of: network.publicKeys[node])
+            return later.filter { $0.header.proposer == seat }.count
+        }
+        #expect(blocks(of: 2) == 0)
+        #expect(blocks(of: 3) > 0)
+        #expect(later.allSatisfy { $0.header.timestamp <= network.wall.advanced(by: 500) })
+        #expect(network.nodes.allSatisfy { $0.penalties.isEmpty })
+    }
+}

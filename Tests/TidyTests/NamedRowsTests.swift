@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// The rows of the project's description that must be proven, each by a test or a golden script
+/// that has its number in its name: so a row and its proof find each other.
+@Suite struct NamedRowsTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The words of every test's name and of every script's first line.
+    private static func words() throws -> Set<String> {
+        var words: Set<String> = []
+        let names = FileManager.default.enumerator(atPath: folder.path)
+        while let name = names?.nextObject() as? String {
+            let isScript = name.contains("Scenarios/") && name.hasSuffix(".txt")
+            guard name.hasSuffix(".swift") || isScript else { continue }
+            let text = try String(
+                contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+            let lines = text.split(separator: "\n").filter { line in
+                isScript ? line.hasPrefix("#") : line.contains("func `")
+            }
+            for line in isScript ? Array(lines.prefix(1)) : lines {
+                let parts = line.split { $0.isWhitespace || "`,:.()#".contains($0) }
+                words.formUnion(parts.map(String.init))
+            }
+        }
+        return words
+    }
+
+    @Test func `each pitfall of other implementations has a test of its name`() throws {
+        let words = try Self.words()
+        let missing = (1...35).map { "P\($0)" }.filter { !words.contains($0) }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    @Test func `each row of security that consensus has to prove has a test of its name`() throws {
+        let words = try Self.words()
+        let missing = (Array(1...27) + [50]).map { "SEC-\($0 < 10 ? "0" : "")\($0)" }
+            .filter { !words.contains($0) }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    /// Elsewhere a vote or certificate counts only after its signatures were checked.
+    @Test func `SEC-26 only the own log, store and signer are trusted without a check`() throws {
+        let sources = Self.folder.deletingLastPathComponent().appendingPathComponent("Sources")
+        let names = FileManager.default.enumerator(atPath: sources.path)
+        var users: Set<String> = []
+        while let name = names?.nextObject() as? String {
+            guard name.hasSuffix(".swift"), !name.hasPrefix("Simulator/") else { continue }
+            let text = try String(
+                contentsOf: sources.appendingPathComponent(name), encoding: .utf8)
+            if text.contains(".restored(") { users.insert(name) }
+        }
+        #expect(
+            users == [
+                "Chain/Verified.swift", "Consensus/Engine+Recovery.swift",
+                "Node/EpochSource.swift", "Node/Signer/LocalSigner.swift",
+                "Node/Verification/Verifier.swift",
+            ])
+    }
+}
