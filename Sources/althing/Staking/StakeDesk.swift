@@ -89,6 +89,13 @@ struct StakeDesk {
             throw none("nothing of yours is leaving \(book.title(validator))")
         }
         try checkOne(buckets)
+        guard bucket["free"]?["isFree"]?.boolean != true else {
+            throw CommandError(
+                "stake.already_free",
+                "\(chain.amountText(bucket["value"])) that left \(book.title(validator)) are free",
+                hint: "fetch them with `althing stake claim`, and delegate them anew",
+                exit: .refused)
+        }
         return BucketID(
             validator: try book.operatorAddress(of: validator), exit: Epoch(exit),
             origin: try origin(of: bucket))
