@@ -21,6 +21,8 @@ struct TwinRun {
     private var halts: [(Int, Certificate, Certificate)] = []
     private(set) var inputs = 0
     var phase: UInt64 = 0
+    /// Nothing is lost and nobody restarts any more.
+    private var isHealing = false
     /// How many of the phases were of the healing.
     private(set) var healed: UInt64 = 0
 
@@ -81,7 +83,8 @@ struct TwinRun {
         for endpoint in endpoints {
             // Whatever limits a rate has had its time.
             endpoint.clock = endpoint.clock.advanced(byMilliseconds: 3_000)
-            if scenario.seed != nil, random.chance(scenario.restarts) { restart(endpoint) }
+            guard scenario.seed != nil, !isHealing else { continue }
+            if random.chance(scenario.restarts) { restart(endpoint) }
         }
         settle()
         for endpoint in endpoints where isBehind(endpoint) {
@@ -92,12 +95,14 @@ struct TwinRun {
         settle()
     }
 
-    /// Everything is connected: every honest endpoint must finalize a view above the scenario's.
+    /// Everything is connected and nothing is lost: every honest endpoint must finalize a view above
+    /// the scenario's.
     ///
     /// - Parameter isKnown: whether it is known what follows from the state after a phase.
     mutating func heal(
         unless isKnown: (_ phase: UInt64, _ state: Digest) -> Bool = { _, _ in false }
     ) -> TwinOutcome {
+        isHealing = true
         let finalizedViews = checker.finalizedViews
         let goal = phase + 1
         let all = [UInt8](repeating: 0, count: endpoints.count)
@@ -223,7 +228,7 @@ struct TwinRun {
             if scenario.isLate { late.append(delivery) }
             return
         }
-        if scenario.seed != nil, random.chance(scenario.loss) { return }
+        if scenario.seed != nil, !isHealing, random.chance(scenario.loss) { return }
         guard !isLost(packet, index) else { return }
         queue.append(delivery)
     }
