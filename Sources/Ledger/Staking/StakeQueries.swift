@@ -210,10 +210,16 @@ public enum StakeQueries {
         var principal: Amount?
         var claimable: UInt64 = 0
         if let kept = position.principal {
-            let pool = Staking.pool(of: holding.validator, in: state)
-            let rest = pool.map { kept.rebased(to: $0.index).amount } ?? kept.amount
-            principal = Amount(worth == nil ? 0 : rest)
-            claimable = worth.map { $0.value > rest ? $0.value - rest : 0 } ?? 0
+            let pool = worth == nil ? nil : Staking.pool(of: holding.validator, in: state)
+            let rest = pool.map { kept.rebased(to: $0.index).amount } ?? 0
+            principal = Amount(rest)
+            if let pool, let worth, worth.value > rest {
+                // As a claim does it: whole shares, worth what they are.
+                let gain = UInt128(worth.value - rest)
+                let shares = scaledDown(gain, pool.stake.shares, by: pool.stake.amount) ?? 0
+                let paid = pool.stake.value(of: min(shares, position.shares))
+                claimable = UInt64(truncatingIfNeeded: paid)
+            }
         }
         return HoldingView(
             holding: holding, position: position, value: worth ?? .zero, principal: principal,
