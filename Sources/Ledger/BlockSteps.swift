@@ -16,11 +16,11 @@ enum BlockSteps {
     }
 
     static func end<Base: StateReader>(
-        _ state: inout State<Base>, context: BlockContext, collectedFees: Amount,
-        election: Election
+        _ state: inout State<Base>, context: BlockContext, rules: Rules, collectedFees: Amount,
+        election: Election, known: [ValidatorSet]
     ) {
         collect(collectedFees, in: &state)
-        Epochs.end(&state, context: context, election: election)
+        Epochs.end(&state, context: context, rules: rules, election: election, known: known)
     }
 
     /// Fees wait with the collector until rewards pay them out.

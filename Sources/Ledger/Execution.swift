@@ -191,9 +191,12 @@ struct Execution<Base: StateReader> {
     }
 
     /// Runs the steps that come after the transactions and commits to the state.
-    consuming func finish(_ election: Election) -> BlockExecution {
+    ///
+    /// - Parameter sets: that the caller has at hand.
+    consuming func finish(_ election: Election, sets: [ValidatorSet]) -> BlockExecution {
         BlockSteps.end(
-            &state, context: context, collectedFees: collectedFees, election: election)
+            &state, context: context, rules: rules, collectedFees: collectedFees,
+            election: election, known: sets)
         blockEvents += state.takeEvents()
         let nextSetHash = state.read(
             .validatorSetHash(context.epoch.advanced(by: 1)), as: Digest.self)

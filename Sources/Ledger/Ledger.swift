@@ -128,7 +128,7 @@ public enum Ledger {
         return BuiltBody(
             included: included, dropped: dropped, evidence: offences.included,
             refusedEvidence: offences.refused, participation: named,
-            execution: execution.finish(election))
+            execution: execution.finish(election, sets: sets))
     }
 
     private static func report<Base: StateReader>(
@@ -192,7 +192,7 @@ public enum Ledger {
                 throw .transaction(index: index, id: transaction.value.id, error)
             }
         }
-        return execution.finish(election)
+        return execution.finish(election, sets: sets)
     }
 
     /// What a transaction would do in the next block if nothing came before it. It may be unsigned,

@@ -34,16 +34,7 @@ struct EpochSource: Sendable {
                 ? nil
                 : Queries.instance(
                     of: epoch.lowered(by: 1), after: instance.base, over: snapshot),
-            excluded: EpochSource.convicted(in: instance, over: snapshot))
-    }
-
-    /// The seats whose keys were proven to have voted twice: nobody waits for them to lead.
-    private static func convicted(
-        in instance: Instance, over snapshot: Snapshot
-    ) -> [UInt16] {
-        instance.validators.validators.enumerated().compactMap { index, seat in
-            Queries.offence(of: seat.key, over: snapshot).map { _ in UInt16(index) }
-        }
+            excluded: Queries.excludedSeats(in: instance.validators, over: snapshot))
     }
 
     /// Where this node sits and may vote.

@@ -32,6 +32,8 @@ import Testing
         try check(GoldenValues.participation, "participation")
         try check(GoldenValues.recentBlock, "recentBlock")
         try check(GoldenValues.participationCounts, "participationCounts")
+        try check(GoldenValues.rewardPot, "rewardPot")
+        try check(GoldenValues.downtimes, "downtimeHistory")
         try check(GoldenValues.blockReceipt, "receipt.ofBlock")
         try check(Action.submitProposal(GoldenValues.draft), "action.submitProposal")
         let genesis = GoldenValues.genesis

@@ -156,6 +156,10 @@ enum GoldenValues {
         blocks: 258,
         seats: [SeatCounts(named: 257, led: 2, slots: 3), SeatCounts(named: 1, led: 0, slots: 1)])
 
+    static let rewardPot = RewardPot(
+        fees: Amount(258), mintable: Amount(1_000), down: certificate(notarize).bitmap)
+    static let downtimes = DowntimeHistory(times: [Timestamp(258), Timestamp(259)])
+
     // Genesis.
 
     static let entry = GenesisEntry(
@@ -249,6 +253,11 @@ enum GoldenValues {
         ("participation", participation.encoded()),
         ("recentBlock", recentBlock.encoded()),
         ("participationCounts", participationCounts.encoded()),
+        ("rewardPot", rewardPot.encoded()),
+        ("downtimeHistory", downtimes.encoded()),
+        ("key.inflationRate", StateKey.staking(.inflationRate).bytes),
+        ("key.rewardPot", StateKey.staking(.rewardPot(Epoch(258))).bytes),
+        ("key.downtimes", StateKey.staking(.downtimes(address(0x11))).bytes),
         ("key.recentBlock", StateKey.staking(.recentBlock(7)).bytes),
         ("key.participation", StateKey.staking(.participation(Epoch(258))).bytes),
         ("key.currentEpoch", StateKey.currentEpoch.bytes),

@@ -31,7 +31,8 @@ enum StakeSamples {
             .bondedTrace(Height(1)), .bondedTrace(Height(2)), .lastGeneration,
             .operatorOfNetworkKey(PublicKey(words: a.words)), .traceHorizon,
             .recentBlock(0), .recentBlock(255), .participation(Epoch(1)),
-            .participation(Epoch(256)),
+            .participation(Epoch(256)), .inflationRate, .rewardPot(Epoch(1)),
+            .rewardPot(Epoch(256)), .downtimes(a), .downtimes(b),
             .positionTrace(a, .pool(b), Height(1)), .positionTrace(a, .lot(lot(a, b)), Height(1)),
         ]
         keys += holdings(a, b).map { .position(a, $0) }

@@ -43,6 +43,12 @@ import Testing
         .slashed(validator: a, epoch: Epoch(3), amount: Amount(1)),
         .escrowReleased(validator: a, treasury: Amount(1), reporter: b, reward: Amount(2)),
         .escrowReleased(validator: a, treasury: Amount(1), reporter: nil, reward: .zero),
+        .rewarded(validator: a, epoch: Epoch(3), amount: Amount(5), commission: Amount(1)),
+        .rewardsPaid(
+            epoch: Epoch(3), amount: Amount(5), minted: Amount(4), treasury: Amount(1)),
+        .inflated(
+            epoch: Epoch(3), rate: 130_000_000_000, mintable: Amount(9), fees: Amount(2),
+            treasury: Amount(1)),
     ]
 
     @Test(arguments: actions)

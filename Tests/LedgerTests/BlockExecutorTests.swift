@@ -219,5 +219,5 @@ import Testing
     }
 
     private static let recordedRoot =
-        "6199b9a18d9be693fdc77059f1850e8e0d614ab51f710471aa8012212f270cbc"
+        "837d4fa3b118d8a879898e7588b160d609e28cc6088744386b5254029ba267a0"
 }

@@ -25,7 +25,8 @@ struct EpochWorld {
 
     init(
         validators count: Int = 4, epochLength: UInt64 = 4, election: Election = .standing,
-        bond: UInt64 = 1_000_000_000, edit: (inout Parameters) throws -> Void = { _ in }
+        bond: UInt64 = 1_000_000_000, commission: UInt16 = 0,
+        edit: (inout Parameters) throws -> Void = { _ in }
     ) throws {
         var parameters = Parameters.development
         try parameters.set("consensus.epochLength", to: .integer(epochLength))
@@ -47,7 +48,7 @@ struct EpochWorld {
                         seed: [UInt8](repeating: 50, count: 31) + [UInt8(index)]),
                     consensusKey: SigningKey(seed: EpochWorld.seed(index)),
                     networkKey: Person(UInt8(200 + index)).key, endpoint: "", moniker: "v\(index)",
-                    commission: 0, selfBond: Amount(bond))
+                    commission: commission, selfBond: Amount(bond))
             })
         self.election = election
         var numbers: [PublicKey: Int] = [:]

@@ -138,6 +138,22 @@ extension FieldWriter {
             try write("treasury", treasury)
             try write("reporter", Nullable(reporter?.text(prefix: chain.addressPrefix)))
             try write("reward", reward)
+        case .rewarded(let validator, let epoch, let amount, let commission):
+            try write("validator", validator)
+            try write("epoch", epoch.value)
+            try write("amount", amount)
+            try write("commission", commission)
+        case .rewardsPaid(let epoch, let amount, let minted, let treasury):
+            try write("epoch", epoch.value)
+            try write("amount", amount)
+            try write("minted", minted)
+            try write("treasury", treasury)
+        case .inflated(let epoch, let rate, let mintable, let fees, let treasury):
+            try write("epoch", epoch.value)
+            try write("rate", rate)
+            try write("mintable", mintable)
+            try write("fees", fees)
+            try write("treasury", treasury)
         }
     }
 }

@@ -28,12 +28,21 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
     case slashed(validator: Address, epoch: Epoch, amount: Amount)
     /// What a slash had cut was paid out.
     case escrowReleased(validator: Address, treasury: Amount, reporter: Address?, reward: Amount)
+    /// A pool got what its validator earned in an epoch; the commission is part of the amount.
+    case rewarded(validator: Address, epoch: Epoch, amount: Amount, commission: Amount)
+    /// All rewards of an epoch: how much of them is new, and what the treasury got of fees and
+    /// parts that nobody was there for.
+    case rewardsPaid(epoch: Epoch, amount: Amount, minted: Amount, treasury: Amount)
+    /// An epoch ended: the rate in 10⁻¹² a year, what may be minted for it, its fees, and what the
+    /// treasury got of both.
+    case inflated(epoch: Epoch, rate: UInt64, mintable: Amount, fees: Amount, treasury: Amount)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readULEB128()
         switch tag {
         case 0...8: self = try StakingEvent.ofValidator(tag, from: &reader)
         case 9...18: self = try StakingEvent.ofStake(tag, from: &reader)
+        case 19...21: self = try StakingEvent.ofRewards(tag, from: &reader)
         default: throw .unknownTag(type: "StakingEvent", tag: UInt64(tag))
         }
     }
@@ -100,6 +109,26 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         }
     }
 
+    private static func ofRewards(
+        _ tag: UInt32, from reader: inout ByteReader
+    ) throws(DecodeError) -> StakingEvent {
+        switch tag {
+        case 19:
+            .rewarded(
+                validator: try Address(from: &reader), epoch: try Epoch(from: &reader),
+                amount: try Amount(from: &reader), commission: try Amount(from: &reader))
+        case 20:
+            .rewardsPaid(
+                epoch: try Epoch(from: &reader), amount: try Amount(from: &reader),
+                minted: try Amount(from: &reader), treasury: try Amount(from: &reader))
+        default:
+            .inflated(
+                epoch: try Epoch(from: &reader), rate: try reader.readUInt64(),
+                mintable: try Amount(from: &reader), fees: try Amount(from: &reader),
+                treasury: try Amount(from: &reader))
+        }
+    }
+
     public func encode(into writer: inout ByteWriter) {
         writer.writeULEB128(tag)
         switch self {
@@ -152,6 +181,22 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(treasury)
             writer.writeOptional(reporter)
             writer.write(reward)
+        case .rewarded(let validator, let epoch, let amount, let commission):
+            writer.write(validator)
+            writer.write(epoch)
+            writer.write(amount)
+            writer.write(commission)
+        case .rewardsPaid(let epoch, let amount, let minted, let treasury):
+            writer.write(epoch)
+            writer.write(amount)
+            writer.write(minted)
+            writer.write(treasury)
+        case .inflated(let epoch, let rate, let mintable, let fees, let treasury):
+            writer.write(epoch)
+            writer.write(rate)
+            writer.write(mintable)
+            writer.write(fees)
+            writer.write(treasury)
         }
     }
 
@@ -176,6 +221,9 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case .merged: 16
         case .slashed: 17
         case .escrowReleased: 18
+        case .rewarded: 19
+        case .rewardsPaid: 20
+        case .inflated: 21
         }
     }
 
@@ -201,6 +249,9 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case .merged: "stakeMerged"
         case .slashed: "slashed"
         case .escrowReleased: "slashReleased"
+        case .rewarded: "validatorRewarded"
+        case .rewardsPaid: "rewardsPaid"
+        case .inflated: "inflated"
         }
     }
 
@@ -212,8 +263,9 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
                 .commissionAnnounced(let validator, _, _), .commissionChanged(let validator, _),
                 .keyRotated(let validator, _), .jailed(let validator, _, _),
                 .unjailed(let validator), .leaving(let validator), .removed(let validator),
-                .slashed(let validator, _, _):
+                .slashed(let validator, _, _), .rewarded(let validator, _, _, _):
                 [validator]
+            case .rewardsPaid, .inflated: []
             case .delegated(let account, let validator, _),
                 .undelegated(let account, let validator, _, _),
                 .cancelled(let account, let validator, _),

@@ -43,6 +43,13 @@ public enum StakingKey: Hashable, Sendable {
     case recentBlock(UInt8)
     /// `ParticipationCounts` of an epoch that is not paid for yet.
     case participation(Epoch)
+    /// `UInt64`: the rate of inflation, in 10⁻¹² of the supply a year; absent before the first
+    /// epoch's end.
+    case inflationRate
+    /// `RewardPot` of an epoch that has ended and is not paid yet.
+    case rewardPot(Epoch)
+    /// `DowntimeHistory`, by the operator's address.
+    case downtimes(Address)
 
     static let positionKind: UInt8 = 37
     static let positionTraceKind: UInt8 = 38
@@ -112,6 +119,9 @@ public enum StakingKey: Hashable, Sendable {
             writer.kind(48)
             writer.byte(place)
         case .participation(let epoch): writer.kind(49, integers: epoch.value)
+        case .inflationRate: writer.kind(50)
+        case .rewardPot(let epoch): writer.kind(51, integers: epoch.value)
+        case .downtimes(let validator): writer.kind(52, validator)
         }
     }
 }

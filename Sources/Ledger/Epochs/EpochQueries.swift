@@ -56,6 +56,42 @@ extension Queries {
         State(over: reader).read(.staking(.participation(epoch)))
     }
 
+    /// The rate of inflation, in 10⁻¹² of the supply a year.
+    public static func inflationRate(over reader: some StateReader) -> UInt64 {
+        Inflation.rate(in: State(over: reader))
+    }
+
+    /// What an epoch that has ended will pay; nil once it is paid.
+    public static func rewardPot(
+        of epoch: Epoch, over reader: some StateReader
+    ) -> RewardPot? {
+        State(over: reader).read(.staking(.rewardPot(epoch)))
+    }
+
+    /// When a validator was found down, as far as it still counts.
+    public static func downtimes(
+        of operatorAddress: Address, over reader: some StateReader
+    ) -> [Timestamp] {
+        let history: DowntimeHistory? = State(over: reader).read(
+            .staking(.downtimes(operatorAddress)))
+        return history?.times ?? []
+    }
+
+    /// The seats of an epoch that the state keeps from leading: jailed for whatever reason, or
+    /// proven to have voted twice (consensus.md 2.9).
+    public static func excludedSeats(
+        in validators: ValidatorSet, over reader: some StateReader
+    ) -> [UInt16] {
+        let state = State(over: reader)
+        return validators.validators.enumerated().compactMap { index, seat in
+            if state.contains(.offence(seat.key)) { return UInt16(index) }
+            guard let account: Address = state.read(.operatorOfKey(seat.key)),
+                let record: ValidatorRecord = state.read(.validator(account)), record.jail != nil
+            else { return nil }
+            return UInt16(index)
+        }
+    }
+
     /// The instance of an epoch: everything that consensus knows of it follows from the state.
     ///
     /// - Parameter parent: the last block of the epoch before, if the first one of this epoch is

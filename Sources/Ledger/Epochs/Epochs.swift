@@ -97,8 +97,11 @@ enum Epochs {
     }
 
     /// The last block of an epoch e elects the set of e + 2 and says how long that epoch is.
+    ///
+    /// - Parameter known: sets that the caller has at hand.
     static func end<Base: StateReader>(
-        _ state: inout State<Base>, context: BlockContext, election: Election
+        _ state: inout State<Base>, context: BlockContext, rules: Rules, election: Election,
+        known: [ValidatorSet] = []
     ) {
         let epoch = context.epoch
         let next = epoch.advanced(by: 1)
@@ -110,7 +113,10 @@ enum Epochs {
         else { return }
         record.endTime = context.timestamp
         state.write(.epoch(epoch), record)
-        if epoch > .zero { Participations.close(epoch.lowered(by: 1), in: &state) }
+        let clock = StakeClock(context, parameters)
+        Rewards.pay(clock, known: known, in: &state)
+        let down = Downtime.judge(clock, rules: rules, known: known, in: &state)
+        Rewards.fund(record, down: down, in: &state, epoch: epoch)
         state.write(.currentEpoch, next)
 
         let elected = epoch.advanced(by: 2)
@@ -127,8 +133,7 @@ enum Epochs {
             .validators(
                 .elected(elected, setHash: (set ?? nextSet).hash, isFallback: set == nil)))
         Staking.endEpoch(
-            records, elected: set ?? nextSet, next: nextSet, StakeClock(context, parameters),
-            in: &state)
+            records, elected: set ?? nextSet, next: nextSet, clock, in: &state)
         deleteOldSets(&state, at: context, unbonding: parameters.unbonding)
     }
 

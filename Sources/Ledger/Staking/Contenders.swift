@@ -91,6 +91,7 @@ extension Staking {
         let validator = record.operatorAddress
         state.remove(.validator(validator))
         state.remove(.staking(.pool(validator)))
+        state.remove(.staking(.downtimes(validator)))
         state.remove(.staking(.operatorOfNetworkKey(record.networkKey)))
         state.emit(.staking(.removed(validator: validator)))
     }

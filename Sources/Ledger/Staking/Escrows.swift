@@ -14,16 +14,26 @@ extension Staking {
     static func hold<Base: StateReader>(
         _ cut: Cut, of offence: OffenceRecord, _ clock: StakeClock, in state: inout State<Base>
     ) {
+        let isOwn = offence.reporter == offence.operatorAddress
+        hold(
+            cut, of: offence.operatorAddress, for: offence.epoch,
+            reporter: isOwn ? nil : offence.reporter, clock, in: &state)
+    }
+
+    /// - Parameter reporter: who gets a part; nobody reports downtime.
+    static func hold<Base: StateReader>(
+        _ cut: Cut, of validator: Address, for epoch: Epoch, reporter: Address?,
+        _ clock: StakeClock, in state: inout State<Base>
+    ) {
         guard cut.tokens > 0 else { return }
         let last = state.read(.staking(.lastEscrow), as: UInt64.self) ?? 0
         state.write(.staking(.lastEscrow), last + 1)
         let due = clock.now.advanced(by: escrowPeriod)
-        let isOwn = offence.reporter == offence.operatorAddress
         state.write(
             .staking(.escrow(due, last + 1)),
             StakeEscrow(
-                validator: offence.operatorAddress, epoch: offence.epoch, height: clock.height,
-                amount: Amount(cut.tokens), reporter: isOwn ? nil : offence.reporter))
+                validator: validator, epoch: epoch, height: clock.height,
+                amount: Amount(cut.tokens), reporter: reporter))
     }
 
     /// Pays out what was held long enough: to the reporter a hundredth, at most a least self-bond,

@@ -88,16 +88,11 @@ enum Participations {
     }
 
     /// The set of an epoch; reading one from the state means checking every key of it.
-    private static func validators<Base: StateReader>(
+    static func validators<Base: StateReader>(
         of epoch: Epoch, known: [ValidatorSet], in state: State<Base>
     ) -> ValidatorSet? {
         let hash: Digest? = state.read(.validatorSetHash(epoch))
         return known.first { $0.hash == hash } ?? state.read(.validatorSet(epoch))
-    }
-
-    /// Forgets an epoch: nothing more can be named of it.
-    static func close<Base: StateReader>(_ epoch: Epoch, in state: inout State<Base>) {
-        state.remove(.staking(.participation(epoch)))
     }
 
     // MARK: The ring

@@ -23,7 +23,7 @@ extension Staking {
     }
 
     /// Gives an account shares that the pool has already counted.
-    private static func addPoolShares<Base: StateReader>(
+    static func addPoolShares<Base: StateReader>(
         _ shares: UInt128, worth tokens: UInt64, to account: Address, in validator: Address,
         _ pool: ValidatorPool, at height: Height, _ state: inout State<Base>
     ) {

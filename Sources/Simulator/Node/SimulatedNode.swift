@@ -132,7 +132,8 @@ final class SimulatedNode {
         return EpochStart(
             instance: instance,
             ownIndex: consensusKey.flatMap { instance.validators.index(of: $0) }, seats: seats,
-            timing: timing)
+            timing: timing,
+            excluded: Queries.excludedSeats(in: instance.validators, over: state))
     }
 
     /// What a step of the log is appended to.

@@ -130,17 +130,16 @@ extension World {
             previousInstance: before.flatMap {
                 Queries.instance(of: $0, after: node.head, over: state)
             },
-            excluded: excluded(in: instance, over: state))
+            excluded: excluded(in: instance, byState: start.excluded))
     }
 
     /// The seats that the state keeps from leading, and those that the plan does.
-    private func excluded(in instance: Instance, over state: DiskState) -> [UInt16] {
+    private func excluded(in instance: Instance, byState known: [UInt16]) -> [UInt16] {
         instance.validators.validators.enumerated().compactMap { index, seat in
-            let isConvicted = Queries.offence(of: seat.key, over: state) != nil
             let isInPlan =
                 !plan.excluded.isEmpty
                 && cast.node(ofConsensusKey: seat.key).map { plan.excluded.contains($0) } ?? false
-            return isConvicted || isInPlan ? UInt16(index) : nil
+            return isInPlan || known.contains(UInt16(index)) ? UInt16(index) : nil
         }
     }
 

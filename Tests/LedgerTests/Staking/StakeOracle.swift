@@ -165,6 +165,11 @@ struct StakeOracle {
         }
     }
 
+    /// The records that are liable for a fault of a validator in an epoch.
+    func liable(for validator: Address, _ epoch: Epoch) -> Set<StakeHolding> {
+        Set(parts.map(\.holding).filter { isLiable($0, for: validator, epoch) })
+    }
+
     /// Cuts every liable part; returns what all of them lost.
     mutating func slash(_ validator: Address, _ epoch: Epoch, billionths: UInt64) -> Exact {
         slack += 2

@@ -20,6 +20,10 @@ struct StakeWorld {
     let accounts: [Address]
     /// What was paid to nobody of them.
     var supply: UInt64 = 0
+    /// Of the epoch before.
+    private(set) var paid: Paid?
+    /// What the pot of the epoch before had.
+    var lastPaid: UInt64? { paid.map { $0.pot.fees.value + $0.pot.mintable.value } }
 
     init(
         validators count: Int, accounts accountCount: Int, unbonding: UInt64 = 4_500,
@@ -53,7 +57,7 @@ struct StakeWorld {
 
     private mutating func register(_ index: Int) {
         let key = { (number: UInt8) in
-            PublicKey([UInt8](repeating: number, count: 32))
+            SigningKey(seed: [UInt8](repeating: number, count: 32)).publicKey
         }
         Staking.register(
             ValidatorRecord(
@@ -106,6 +110,122 @@ struct StakeWorld {
         epoch = epoch.advanced(by: 1)
         state.write(.epoch(epoch), EpochRecord(first: height, last: Height(.max)))
         advance(by: Self.epochMilliseconds)
+    }
+
+    // MARK: Rewards
+
+    /// What validators had and did in an epoch that is not paid yet.
+    struct Paid {
+        let pot: RewardPot
+        let powers: [UInt64]
+        let done: [UInt64]
+    }
+
+    private static let epochBlocks: UInt32 = 20
+
+    /// Ends the epoch as its last block does: what the validators did in it, of twenty votes each,
+    /// is written down; the epoch before is paid; who was down is jailed.
+    ///
+    /// - Returns: what the ledger and the oracle see differently.
+    mutating func closeEpoch(
+        done: [UInt64], fees: UInt64, elapsed: UInt64 = epochMilliseconds
+    ) throws -> String? {
+        let powers = validators.indices.map { UInt64(10 + $0) }
+        let seats = validators.indices.map {
+            Validator(
+                key: SigningKey(seed: [UInt8](repeating: UInt8(100 + $0), count: 32)).publicKey,
+                power: powers[$0])
+        }
+        let set = try ValidatorSet(seats)
+        let order = seats.map { seat in set.index(of: seat.key).map { Int($0) } ?? 0 }
+        var counts = ParticipationCounts(
+            blocks: Self.epochBlocks,
+            seats: [SeatCounts](repeating: SeatCounts(), count: seats.count))
+        for (validator, seat) in order.enumerated() {
+            counts.seats[seat].named = UInt32(done[validator])
+        }
+        state.write(.validatorSet(epoch), set)
+        state.write(.validatorSetHash(epoch), set.hash)
+        state.write(.staking(.participation(epoch)), counts)
+        guard var record: EpochRecord = state.read(.epoch(epoch)) else {
+            return "an epoch has no record"
+        }
+        record.start = EpochRecord.Start(
+            base: BlockSummary(
+                hash: .zero, height: .genesis, view: .zero,
+                timestamp: Timestamp(now - elapsed)),
+            seed: .zero, instance: .zero)
+        record.endTime = Timestamp(now)
+        // Somebody's transactions paid these.
+        let payer = validators.count
+        do throws(Rejection) {
+            try state.move(
+                Amount(fees), from: accounts[payer], to: ModuleAccounts.feeCollector)
+        } catch {}
+        _ = state.takeEvents()
+        Rewards.pay(clock, known: [], in: &state)
+        if let problem = follow(state.takeEvents()) { return problem }
+        let down = Downtime.judge(clock, rules: rules, known: [], in: &state)
+        if let problem = follow(state.takeEvents()) { return problem }
+        Rewards.fund(record, down: down, in: &state, epoch: epoch)
+        if let problem = follow(state.takeEvents()) { return problem }
+        guard let pot: RewardPot = state.read(.staking(.rewardPot(epoch))) else {
+            return "an epoch has no pot"
+        }
+        paid = Paid(
+            pot: pot, powers: powers,
+            done: order.enumerated().map { index, seat in
+                down.contains(UInt16(seat)) ? 0 : done[index]
+            })
+        endEpoch()
+        return nil
+    }
+
+    /// Does by hand what the events say, after looking whether they may say so.
+    private mutating func follow(_ events: [Event]) -> String? {
+        for event in events {
+            guard case .staking(let event) = event else { continue }
+            switch event {
+            case .rewarded(let validator, _, let amount, let commission):
+                guard let index = validators.firstIndex(of: validator), let paid else {
+                    return "a reward that nobody earned"
+                }
+                let ideal = Self.part(of: index, paid)
+                if Exact(amount.value).distance(to: ideal) > Exact(3) {
+                    return "a reward of \(amount) instead of \(ideal.units)"
+                }
+                oracle.reward(amount.value - commission.value, to: validator)
+                guard commission > .zero else { continue }
+                oracle.add(
+                    Exact(commission.value), to: index, in: .place(.pool(validator)))
+            case .rewardsPaid(_, _, let minted, _): supply += minted.value
+            case .inflated(_, _, _, let fees, let treasury):
+                supply += treasury.value - min(fees.value, treasury.value)
+            case .slashed(let validator, let epoch, let amount):
+                let before = oracle
+                let liable = oracle.liable(for: validator, epoch)
+                var expected = oracle.slash(validator, epoch, billionths: 100_000)
+                expected += wipe(liable, before)
+                let slack = Exact(oracle.slack * UInt64(oracle.parts.count + 4))
+                if Exact(amount.value).distance(to: expected) > slack {
+                    return "cut \(amount) instead of \(expected.units)"
+                }
+            default: continue
+            }
+        }
+        let recorded = (state.read(.supply(.native), as: Amount.self) ?? .zero).value
+        return recorded == supply ? nil : "the supply is \(recorded) instead of \(supply)"
+    }
+
+    /// 85 % by power and votes, and the n-th part of 15 % from 95 % of the votes on.
+    private static func part(of validator: Int, _ paid: Paid) -> Exact {
+        let pot = Exact(paid.pot.fees.value + paid.pot.mintable.value)
+        let total = paid.powers.reduce(0, +)
+        let byPower = pot.times(85, over: 100)
+            .times(UInt128(paid.powers[validator]), over: UInt128(total))
+            .times(UInt128(paid.done[validator]), over: UInt128(epochBlocks))
+        guard 20 * paid.done[validator] >= 19 * UInt64(epochBlocks) else { return byPower }
+        return byPower + pot.times(15, over: 100 * UInt128(paid.powers.count))
     }
 
     // MARK: Acting
@@ -217,25 +337,27 @@ struct StakeWorld {
         let offence = OffenceRecord(
             operatorAddress: validators[validator], evidence: StakeSample.evidence,
             height: height, time: Timestamp(now), reporter: accounts[0])
-        let liable = Set(
-            oracle.parts.map(\.holding).filter {
-                oracle.isLiable($0, for: validators[validator], epoch)
-            })
+        let liable = oracle.liable(for: validators[validator], epoch)
         let before = oracle
         var expected = oracle.slash(validators[validator], epoch, billionths: billionths)
         let cut = Staking.slash(
             validators[validator], for: epoch, Billionths(billionths), clock, in: &state)
         Staking.hold(cut, of: offence, clock, in: &state)
+        expected += wipe(liable, before)
+        return (cut.tokens, expected)
+    }
+
+    /// Forgets by hand the records that the ledger has given up; what they had.
+    private mutating func wipe(_ liable: Set<StakeHolding>, _ before: StakeOracle) -> Exact {
+        var wiped = Exact.zero
         for holding in liable {
-            guard let generation = before.parts.first(where: { $0.holding == holding }) else {
+            guard let part = before.parts.first(where: { $0.holding == holding }) else {
                 continue
             }
-            let isGone =
-                Staking.position(
-                    of: accounts[generation.owner], in: holding, state) == nil
-            if isGone { expected += oracle.wipe { $0 == holding } }
+            let isGone = Staking.position(of: accounts[part.owner], in: holding, state) == nil
+            if isGone { wiped += oracle.wipe { $0 == holding } }
         }
-        return (cut.tokens, expected)
+        return wiped
     }
 
     // MARK: Looking
