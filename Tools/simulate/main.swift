@@ -38,6 +38,12 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Put the nodes into ten cloud regions with 1 Gbit/s each, and show figures.")
     var regions = false
 
+    @Option(help: "How many percent of the validators are dead from the start, at most 33.")
+    var crashed = 0
+
+    @Option(help: "How many transactions clients send in each second of virtual time.")
+    var load: UInt64?
+
     @Flag(help: "Print the last events of each seed that fails.")
     var trace = false
 
@@ -62,6 +68,12 @@ struct Simulate: ParsableCommand {
     func validate() throws {
         if let validators, !(1...100).contains(validators) {
             throw ValidationError("--validators is from 1 to 100")
+        }
+        if !(0...33).contains(crashed) {
+            throw ValidationError("--crashed is from 0 to 33")
+        }
+        if let load, !(1...100_000).contains(load) {
+            throw ValidationError("--load is from 1 to 100000")
         }
         if !["list", "all"].contains(scenario), ScenarioTable.named(scenario) == nil {
             throw ValidationError("there is no scenario \(scenario); `--scenario list` shows them")
@@ -135,6 +147,14 @@ struct Simulate: ParsableCommand {
         for node in honest { plan = Minimizer.apply(.honest(node: node), to: plan) }
         if let milliseconds { plan.milliseconds = milliseconds }
         if noHeal { plan.heals = false }
+        for node in 0..<plan.validators * crashed / 100 {
+            plan.faults.append(.dead(node: node, from: 0))
+        }
+        if let load {
+            // Few for each account: the sequences of one come in order.
+            let accounts = Int(min(max(load, 12), 2_000))
+            plan.load = WorldPlan.Load(perSecondThousandths: load * 1_000, accounts: accounts)
+        }
         if regions {
             plan.hasRegions = true
             plan.uplink = 1_000
