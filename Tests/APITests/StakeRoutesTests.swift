@@ -9,7 +9,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct StakeRoutesTests {
     private static let validatorKeys: Set = [
-        "bonded", "commission", "contact", "endpoint", "forecastSeat", "jail", "lastUptime",
+        "bonded", "commission", "contact", "downtimes", "endpoint", "forecastSeat", "jail",
+        "lastUptime",
         "moniker",
         "networkKey", "nextSeat", "offences", "operator", "publicKey", "rise", "seat", "selfBond",
         "status", "uptime", "website", "weight",
@@ -203,7 +204,8 @@ struct StakeRoutesTests {
             let answer = try await client.get("/v1/staking")
             #expect(
                 answer.keys == [
-                    "bonded", "epoch", "exit", "firstHeight", "lastHeight", "nextElection",
+                    "bonded", "epoch", "exit", "firstHeight", "inflationRate", "lastHeight",
+                    "nextElection",
                     "parameters", "supply",
                 ])
             #expect(answer.string("bonded") == "1400000000")

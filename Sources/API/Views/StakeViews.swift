@@ -130,6 +130,8 @@ struct StakingJSON: Encodable {
 
     let bonded: String
     let supply: String
+    /// In 10⁻¹² of the supply a year.
+    let inflationRate: String
     let epoch: UInt64
     let firstHeight: UInt64
     let lastHeight: UInt64
@@ -141,6 +143,7 @@ struct StakingJSON: Encodable {
     init(_ view: StakingView, _ chain: ChainDescription) {
         bonded = String(view.bonded.value)
         supply = String(view.supply.value)
+        inflationRate = String(view.inflationRate)
         epoch = view.epoch.value
         firstHeight = view.record.first.value
         lastHeight = view.record.last.value

@@ -126,6 +126,8 @@ struct ValidatorJSON: Encodable {
     /// In this epoch and the one before; null where it did not sit.
     let uptime: Nullable<UptimeJSON>
     let lastUptime: Nullable<UptimeJSON>
+    /// When it was found down, as far as that still counts.
+    let downtimes: [String]
     let offences: [OffenceJSON]
 
     init(_ view: ValidatorView, _ chain: ChainDescription) {
@@ -149,6 +151,7 @@ struct ValidatorJSON: Encodable {
         forecastSeat = Nullable(view.forecastSeat.map { SeatJSON($0) })
         uptime = Nullable(view.uptime.map { UptimeJSON($0) })
         lastUptime = Nullable(view.lastUptime.map { UptimeJSON($0) })
+        downtimes = view.downtimes.map { timeText($0) }
         offences = view.offences.map { OffenceJSON($0, chain) }
     }
 }

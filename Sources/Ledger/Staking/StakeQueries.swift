@@ -70,6 +70,8 @@ public struct ValidatorView: Hashable, Sendable {
     /// In this epoch and in the one before; nil where it did not sit, and once that is paid for.
     public let uptime: UptimeView?
     public let lastUptime: UptimeView?
+    /// When it was found down, as far as that still counts.
+    public let downtimes: [Timestamp]
     public let offences: [OffenceView]
 }
 
@@ -107,6 +109,8 @@ public struct StakeSummary: Hashable, Sendable {
 public struct StakingView: Hashable, Sendable {
     public let bonded: Amount
     public let supply: Amount
+    /// In 10⁻¹² of the supply a year.
+    public let inflationRate: UInt64
     public let epoch: Epoch
     public let record: EpochRecord
     /// When the epoch ends, and the set of the epoch after the next is elected.
@@ -177,6 +181,7 @@ public enum StakeQueries {
             seat: sets.present[validator], nextSeat: sets.next[validator],
             forecastSeat: sets.forecast[validator], uptime: sets.uptime[validator],
             lastUptime: sets.lastUptime[validator],
+            downtimes: Queries.downtimes(of: validator, over: state.base),
             offences: sets.offences.filter { $0.record.operatorAddress == validator })
     }
 
@@ -289,6 +294,7 @@ public enum StakeQueries {
         let exit = Staking.exit(of: current.epoch, period: parameters.exitPeriod)
         return StakingView(
             bonded: Queries.bondedTotal(over: reader), supply: Queries.supply(over: reader),
+            inflationRate: Queries.inflationRate(over: reader),
             epoch: current.epoch, record: current.record,
             epochEnd: ExpectedTime(
                 time: pace.time(of: current.record.last), isEstimate: true),

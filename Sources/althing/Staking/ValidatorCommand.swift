@@ -41,6 +41,12 @@ struct ValidatorCommand: ParsableCommand {
                         + "\(text(staking["nextElection"]?["epoch"])) is elected at height "
                         + "\(text(staking["nextElection"]?["height"])), "
                         + WhenText.print(staking["nextElection"]?["expected"]))
+                let bonded = PercentText.print(
+                    staking["bonded"]?.integer, of: staking["supply"]?.integer)
+                let rate = (staking["inflationRate"]?.integer ?? 0) / 100_000_000
+                Console.note(
+                    "\(chain.amountText(staking["bonded"])) are bonded, \(bonded) of the supply; "
+                        + "inflation \(PercentText.print(basisPoints: rate)) a year")
             }
             options.show(
                 list: list, id: { text($0["operator"]) },
@@ -167,7 +173,11 @@ struct ValidatorLine {
         lines.append("seat        \(seat("seat"))")
         lines.append("next seat   \(seat("nextSeat"))")
         lines.append("forecast    \(seat("forecastSeat"))")
-        return lines + uptimes + offences
+        lines += uptimes
+        for time in json["downtimes"]?.items ?? [] {
+            lines.append("downtime    found at \(WhenText.time(time.text))")
+        }
+        return lines + offences
     }
 
     private func seat(_ name: String) -> String {
