@@ -95,8 +95,8 @@ struct TwinRun {
         settle()
     }
 
-    /// Everything is connected and nothing is lost: every honest endpoint must finalize a view above
-    /// the scenario's.
+    /// Everything is connected and nothing is lost: every honest endpoint must finalize a view
+    /// above the scenario's.
     ///
     /// - Parameter isKnown: whether it is known what follows from the state after a phase.
     mutating func heal(
