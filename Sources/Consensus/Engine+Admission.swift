@@ -160,6 +160,7 @@ extension Engine {
         guard view <= lastFinalView else { return .verify }
         switch statement {
         case .nullify: return state?.finalization != nil ? .verify : .drop
+        case .finalize where state?.nullification != nil: return .verify
         case .notarize(let candidate), .finalize(let candidate):
             guard let notarized = state?.notarized else { return .drop }
             return notarized == candidate ? .drop : .verify

@@ -62,12 +62,27 @@ extension Engine {
     /// A body is stored. Only blocks that something names are of use.
     mutating func available(_ header: Header) {
         let hash = header.hash
-        guard header.height > emitted.height, header.epoch == instance.epoch else { return }
+        guard header.epoch == instance.epoch else { return }
+        guard header.height > emitted.height else {
+            noteFork(hash)
+            return
+        }
         let isNamed =
             blocks[hash] != nil || resolver.isPending(.block(hash))
             || wantsBlock(hash, view: header.view)
         guard isNamed else { return }
         blocks.insert(header, hash: hash, body: .stored)
+    }
+
+    /// A block that is no higher than the final chain. If a later view than the chain's made it
+    /// final it does not extend the chain: on one chain heights grow with the views.
+    private mutating func noteFork(_ hash: Digest) {
+        guard hash != emitted.hash, let head = emittedHead else { return }
+        let other = unchecked.first {
+            $0.value.statement.candidate?.blockHash == hash
+                && $0.value.view > head.certificate.value.view
+        }
+        if let other { halt(head.certificate, other) }
     }
 
     func summary(of hash: Digest) -> BlockSummary? {

@@ -27,6 +27,8 @@ extension Engine {
         isLeaderFailed = views.read(current, \.votes)?.vote(.nullify, of: leader) != nil
         lastProgress = now
         restartTimers()
+        // Nobody counts as silent yet; whoever may not lead is passed over in this view too.
+        isSkipping = shouldSkip(leader)
         standstillDeadline = now.advanced(byMilliseconds: standstillDelay)
         performNow(.report(.entered(current, leader: leader)))
         // A quorum may have been here before its certificate was durable.

@@ -179,6 +179,11 @@ public struct Engine: ~Copyable, Sendable {
             synced = min(appended, max(synced, sequence))
             return
         }
+        if case .excluded(let signers) = input, mode == .idle {
+            // Known before the first view is entered, so that it counts there too.
+            setExcluded(signers)
+            return
+        }
         if withhold(input) { return }
         guard mode != .idle, mode != .halted, mode != .finished else { return }
         switch input {

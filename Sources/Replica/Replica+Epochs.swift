@@ -47,8 +47,8 @@ extension Replica {
         isWorkStale = true
         let early = peers.beginEpoch(at: now.monotonic)
         watch(at: now, into: &effects)
-        step(.start(start.recovery), at: now, into: &effects)
         if let exclusion { step(exclusion, at: now, into: &effects) }
+        step(.start(start.recovery), at: now, into: &effects)
         greetPeers(at: now, into: &effects)
         for (message, peer) in early {
             receive(message, from: peer, at: now, into: &effects)

@@ -158,8 +158,8 @@ public struct Replica: ~Copyable, Sendable {
         if configuration.isCautious {
             proposesFrom = now.monotonic.advanced(byMilliseconds: Replica.cautionMilliseconds)
         }
-        step(.start(recovery), at: now, into: &effects)
         if let exclusion { step(exclusion, at: now, into: &effects) }
+        step(.start(recovery), at: now, into: &effects)
     }
 
     /// What the shell did for the engine; of another instance it is dropped (P22).

@@ -47,6 +47,15 @@ import Testing
         #expect(output.last?.hasPrefix("report halt") == true)
     }
 
+    /// The other chain is behind in height, so its block does not stand above the final one here.
+    @Test func `S29 a later finalization of a block that is no higher is a fork`() throws {
+        try start()
+        _ = try run("proposal h1", "certificate A,B,C finalize 1 h1", "committed 1")
+        _ = try run(
+            "block y1 view=3 parentView=0", "certificate A,B,C finalize 3 y1 parentView=0")
+        #expect(try run("available y1").contains { $0.hasPrefix("report halt") })
+    }
+
     /// The certificates lie below the floor then, and the records of those are history.
     @Test func `S29 a node that stopped does not go on after a new start`() throws {
         try start()

@@ -60,6 +60,17 @@ import Testing
         #expect(own.contains { $0.rule == name }, "\(name) accepts a run of \(other)")
     }
 
+    /// S29 12: a fork whose other block is no higher than the own chain was not noticed.
+    /// S49 11: who was in jail as an epoch began led its first view.
+    @Test(arguments: [("S29", 12), ("S49", 11)] as [(String, UInt64)])
+    func `a seed that once failed holds`(name: String, seed: UInt64) throws {
+        let scenario = try #require(ScenarioTable.named(name))
+        var plan = scenario.plan(Scenario.Setting(seed: seed))
+        if name == "S49" { plan.milliseconds = 10_000 }
+        let violations = scenario.violations(of: World(plan).run())
+        #expect(violations.isEmpty, "\(violations)")
+    }
+
     /// What each of these wants is there, but for one thing.
     private static let spoiled: [String: @Sendable (inout WorldPlan) -> Void] = [
         // Evidence must come soon.

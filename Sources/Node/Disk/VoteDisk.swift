@@ -139,8 +139,9 @@ actor VoteDisk {
     private func prune(below floor: View) {
         signer?.prune(instance: instance, through: floor)
         shelf.prune(through: floor)
-        guard let index = views.firstIndex(where: { $0.view > floor }) else { return }
-        log.deleteSegments(before: views[index].sequence)
+        // On a paced chain the floor is mostly noted before anything of the next view is.
+        let index = views.firstIndex { $0.view > floor } ?? views.count
+        log.deleteSegments(before: index < views.count ? views[index].sequence : log.nextSequence)
         views.removeFirst(index)
     }
 

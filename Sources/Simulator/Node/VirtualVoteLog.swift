@@ -97,7 +97,10 @@ struct VirtualVoteLog: Sendable {
     private mutating func rotate(on disk: inout VirtualDisk) {
         flush(to: &disk)
         sync(on: &disk)
-        segments.append(VirtualVoteLog.segment(instance, first: next))
+        let segment = VirtualVoteLog.segment(instance, first: next)
+        // The file is there before the older ones may go: its name has the next sequence.
+        disk.replace(segment.name, by: [])
+        segments.append(segment)
         activeBytes = 0
     }
 
@@ -114,8 +117,9 @@ struct VirtualVoteLog: Sendable {
 
     /// Deletes the segments all of whose records are at or below the floor.
     private mutating func prune(below floor: View, on disk: inout VirtualDisk) {
-        guard let index = views.firstIndex(where: { $0.view > floor }) else { return }
-        let needed = views[index].sequence
+        // On a paced chain the floor is mostly noted before anything of the next view is.
+        let index = views.firstIndex { $0.view > floor } ?? views.count
+        let needed = index < views.count ? views[index].sequence : next
         while segments.count > 1, segments[1].first <= needed {
             disk.remove(segments[0].name)
             segments.removeFirst()

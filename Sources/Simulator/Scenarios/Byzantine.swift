@@ -139,12 +139,20 @@ public enum ByzantineScenarios {
         outcome.require(
             outcome.expected.contains { $0.rule == "X1" }, name, "there is no fork",
             in: &violations)
+        // Whoever sees the fork stops, and may do so before the other half has heard of it: that
+        // half goes on, but never both do.
+        let halted = outcome.timeline.halts.map(\.node)
+        let side =
+            plan.faults.compactMap { fault in
+                if case .partition(.split(let first), _, _) = fault { first } else { nil }
+            }.first ?? 0
+        let remaining = outcome.honest.filter { !halted.contains($0) }
+        outcome.require(
+            !remaining.contains { $0 < side } || !remaining.contains { $0 >= side }, name,
+            "\(remaining) go on beside a fork", in: &violations)
         for node in outcome.honest {
             let halts = outcome.timeline.halts.filter { $0.node == node }
-            guard let halt = halts.first else {
-                violations.append(Violation(name, "node \(node) goes on beside a fork"))
-                continue
-            }
+            guard let halt = halts.first else { continue }
             outcome.require(
                 halts.allSatisfy {
                     $0.logged.contains($0.first) && $0.logged.contains($0.second)

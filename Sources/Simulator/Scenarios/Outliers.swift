@@ -120,7 +120,8 @@ enum OutlierScenarios {
             outcome.require(
                 !final.contains(view), name, "node \(entry.leader) in jail led view \(view)",
                 in: &violations)
-            guard let next = entries[view + 1] else { continue }
+            // In the first view the nodes have yet to find one another.
+            guard view > 1, let next = entries[view + 1] else { continue }
             let lost = (next.at - entry.at) / WorldPlan.nanosecondsPerMillisecond
             outcome.require(
                 lost <= 3 * plan.latency + plan.machineTime, name,
