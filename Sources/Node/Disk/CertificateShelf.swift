@@ -94,15 +94,26 @@ extension BlockStore {
         before epoch: Epoch, at time: Timestamp, over snapshot: Snapshot
     ) {
         let unbonding = Queries.parameters(over: snapshot).unbonding
-        var old = epoch
+        func expired(_ epoch: UInt64) -> EpochRecord? {
+            let record = Queries.epochRecord(Epoch(epoch), over: snapshot)
+            let end = record?.endTime?.advanced(by: unbonding)
+            return end.map { $0 < time } ?? false ? record : nil
+        }
+        // Ends are in order: expired are the epochs below `low`, found by halving, since a chain
+        // of short epochs has thousands that are not.
+        var low: UInt64 = 0
+        var high = epoch.value
+        while low < high {
+            let middle = low + (high - low) / 2
+            if expired(middle) != nil { low = middle + 1 } else { high = middle }
+        }
         var empty = 0
         // One epoch expires for each that begins; a shorter time lets several do so at once.
-        while old > .zero, empty < 8 {
-            old = old.lowered(by: 1)
-            guard let record = Queries.epochRecord(old, over: snapshot), let end = record.endTime,
-                end.advanced(by: unbonding) < time, let instance = record.instance
-            else { continue }
-            guard !certificates(instance: instance, from: .zero, limit: 1).isEmpty else {
+        while low > 0, empty < 8 {
+            low -= 1
+            guard let instance = expired(low)?.instance,
+                !certificates(instance: instance, from: .zero, limit: 1).isEmpty
+            else {
                 empty += 1
                 continue
             }
