@@ -54,6 +54,25 @@ struct NodeAPI: Sendable {
         let items: [Item]
     }
 
+    private struct Validators: Decodable {
+        struct Item: Decodable {
+            struct Jail: Decodable {
+                let untilMs: UInt64
+            }
+
+            let moniker: String
+            let jail: Jail?
+        }
+
+        let items: [Item]
+    }
+
+    /// When a validator may leave its jail, in milliseconds since 1970; nil if it is in none.
+    func jailEnd(of moniker: String) async -> UInt64? {
+        let validators: Validators? = await get("/v1/validators?limit=100")
+        return validators?.items.first { $0.moniker == moniker }?.jail?.untilMs
+    }
+
     /// How many offences the chain has proven.
     func offenceCount() async -> Int? {
         let offences: Offences? = await get("/v1/offences")

@@ -101,14 +101,18 @@ final class TestNetwork {
             height(of: nodes) + count, on: nodes, within: seconds)
     }
 
-    /// Waits until a node leads again: one of the next blocks is its own.
-    func awaitBlock(of node: TestNode, within seconds: Int64 = 30) async throws {
+    // MARK: Leading
+
+    /// Waits until a node leads again: one of the next blocks is its own. Was it away for most of
+    /// an epoch, then it sits in jail, and its operator asks for the end of it.
+    func awaitBlock(of node: TestNode, within seconds: Int64 = 60) async throws {
         let first = await height(of: nodes) + 1
         let watch = Stopwatch()
         while watch.seconds < seconds {
             try node.checkRunning()
+            try await endJail(of: node)
             guard let status = await node.api.status(), let index = status.validator.index else {
-                try await pause(milliseconds: 20)
+                try await pause(milliseconds: 100)
                 continue
             }
             let last = status.height
@@ -117,5 +121,25 @@ final class TestNetwork {
             try await pause(milliseconds: 100)
         }
         throw Failure("\(node.name) proposed no block in \(seconds) s")
+    }
+
+    /// Ends a node's jail if it has one and its time is over.
+    private func endJail(of node: TestNode) async throws {
+        guard await node.api.jailEnd(of: node.name) != nil else { return }
+        let result = try await unjail(node)
+        guard result.status == 0 || result.errors.contains("[staking.jailed]") else {
+            throw Failure("\(node.name) stays in jail: \(result.errors)")
+        }
+        try await pause(milliseconds: 500)
+    }
+
+    /// What the operator of a node is answered that asks for the end of its jail.
+    func unjail(_ node: TestNode) async throws -> Command.Result {
+        try await Command.run(
+            program,
+            [
+                "validator", "unjail", "--from", node.name, "--node", node.api.base, "--home",
+                folder, "--timeout", "20s", "--yes", "--output", "json",
+            ])
     }
 }

@@ -7,6 +7,8 @@ enum CrashScenarios {
             "kill-minus-nine", "kill -9 at random moments, under transfers (S10)",
             body: killMinusNine),
         Scenario("stopped", "SIGSTOP for longer than the timeouts, then SIGCONT", body: stopped),
+        Scenario(
+            "jailed", "SIGSTOP for whole epochs: jail, unjail, and it leads again", body: jailed),
         Scenario("all-away", "all down for a while, and up together (S44)", body: allAway),
     ]
 
@@ -58,7 +60,8 @@ enum CrashScenarios {
     }
 
     private static func stopped(_ trial: Trial) async throws -> String {
-        let network = try await trial.runningNetwork()
+        // Not even most of an epoch: nobody is jailed.
+        let network = try await trial.runningNetwork(epochLength: 1_000)
         let transfers = Transfers(network)
         let victim = network.nodes[trial.random.below(network.nodes.count)]
         let others = network.others(than: victim)
@@ -84,6 +87,40 @@ enum CrashScenarios {
         let health = try await network.checkHealth()
         let there = try await transfers.check(on: network.nodes)
         return "the others made \(risen) blocks, back in \(caughtUp) ms, \(there), \(health)"
+    }
+
+    private static func jailed(_ trial: Trial) async throws -> String {
+        let network = try await trial.runningNetwork()
+        let victim = network.nodes[trial.random.below(network.nodes.count)]
+        let others = network.others(than: victim)
+        let together = try await network.rise(by: 20)
+        victim.signal(SIGSTOP)
+        let watch = Stopwatch()
+        while await others[0].api.jailEnd(of: victim.name) == nil {
+            try require(watch.seconds < 60, "\(victim.name) is not jailed after 60 s")
+            try await pause(milliseconds: 100)
+        }
+        let jailedAfter = watch.milliseconds
+        // Its slots as a leader are passed over. To wait for it in each would take twice as long.
+        let alone = try await network.rise(by: 20, on: others)
+        try require(
+            alone < 2 * together,
+            "20 blocks take \(alone) ms without the jailed one, and took \(together) ms with it")
+        let height = await network.height(of: others)
+        victim.signal(SIGCONT)
+        try await network.reach(height, on: [victim], within: 20)
+        let early = try await network.unjail(victim)
+        if let end = await victim.api.jailEnd(of: victim.name) {
+            try require(
+                early.status != 0 && early.errors.contains("[staking.jailed]"),
+                "\(victim.name) asks before \(end) and is answered \(early.errors)")
+        }
+        let back = Stopwatch()
+        try await network.awaitBlock(of: victim)
+        let leads = back.milliseconds
+        let health = try await network.checkHealth()
+        return "in jail after \(jailedAfter) ms, 20 blocks in \(alone) ms without it and in "
+            + "\(together) ms with it, leads \(leads) ms after its return, \(health)"
     }
 
     private static func allAway(_ trial: Trial) async throws -> String {
