@@ -3,6 +3,7 @@ import Codec
 import Consensus
 import Cryptography
 import Ledger
+import StateTree
 import Storage
 
 /// The certificates of the log once more, in the database. They outlive the loss of the log,
@@ -91,11 +92,11 @@ extension BlockStore {
     /// Deletes the certificates of the epochs before `epoch` about whose votes evidence comes too
     /// late (staking.md 2): those that ended longer ago than stake needs to be free.
     func deleteExpiredCertificates(
-        before epoch: Epoch, at time: Timestamp, over snapshot: Snapshot
+        before epoch: Epoch, at time: Timestamp, over state: some StateReader
     ) {
-        let unbonding = Queries.parameters(over: snapshot).unbonding
+        let unbonding = Queries.parameters(over: state).unbonding
         func expired(_ epoch: UInt64) -> EpochRecord? {
-            let record = Queries.epochRecord(Epoch(epoch), over: snapshot)
+            let record = Queries.epochRecord(Epoch(epoch), over: state)
             let end = record?.endTime?.advanced(by: unbonding)
             return end.map { $0 < time } ?? false ? record : nil
         }
