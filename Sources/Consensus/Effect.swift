@@ -122,8 +122,9 @@ public enum Report: Sendable {
     /// This node's execution disagrees with a quorum (R6'): it votes no more. Exit code 70.
     case localDivergence(View, Digest)
     /// Two certificates that no honest quorum can have made (R10, I11, I12): everything stops.
-    /// Exit code 70.
-    case safetyHalt(Verified<Certificate>, Verified<Certificate>)
+    /// Exit code 70. The first one is nil where it is in the log alone, in a view of which the
+    /// engine keeps little (I20).
+    case safetyHalt(Verified<Certificate>?, Verified<Certificate>)
     /// The signer refused: the vote counts as not cast.
     case voteRefused(VoteKind, View)
     /// The view timed out here and a nullify vote was cast.

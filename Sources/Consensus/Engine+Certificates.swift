@@ -208,19 +208,19 @@ extension Engine {
     mutating func halt(_ first: Contradiction, _ second: Verified<Certificate>) {
         switch first {
         case .held(let first): halt(first, second)
-        case .onDisk: halt(second, second)
+        case .onDisk: halt(nil, second)
         }
     }
 
     /// R10, I11, I12: both certificates are in the log, and with them that nothing is done anymore,
     /// not even after a new start. The last thing that leaves this node is the two certificates, so
-    /// that everybody learns of the fork.
-    mutating func halt(_ first: Verified<Certificate>, _ second: Verified<Certificate>) {
+    /// that everybody learns of the fork. The first one is nil where it is in the log alone.
+    mutating func halt(_ first: Verified<Certificate>?, _ second: Verified<Certificate>) {
         guard mode != .halted else { return }
         mode = .halted
         outbox.removeAll()
-        record(.halted(first.value, second.value))
-        for certificate in [first, second] {
+        record(.halted(first?.value, second.value))
+        for certificate in [first, second].compactMap(\.self) {
             perform(.send(.certificate(certificate), to: .all))
         }
         perform(.report(.safetyHalt(first, second)))

@@ -42,7 +42,8 @@ extension Engine {
     private mutating func restoreHalt(_ record: SafetyRecord) {
         guard case .halted(let first, let second) = record else { return }
         mode = .halted
-        performNow(.report(.safetyHalt(.restored(first), .restored(second))))
+        performNow(
+            .report(.safetyHalt(first.map { .restored($0) }, .restored(second))))
     }
 
     private mutating func restoreFloor(_ head: FinalizedHead) {

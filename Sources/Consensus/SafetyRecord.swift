@@ -18,7 +18,8 @@ public enum SafetyRecord: Hashable, Sendable {
     case entered(View)
     case evidence(Evidence)
     /// Two certificates that cannot both be: this node has stopped, and stays so in a new start.
-    case halted(Certificate, Certificate)
+    /// The first one is nil if it has been in the log for long.
+    case halted(Certificate?, Certificate)
 
     /// The type byte of the log's frame (2.20).
     public var type: UInt8 {
@@ -59,7 +60,7 @@ public enum SafetyRecord: Hashable, Sendable {
         case .evidence(let evidence):
             writer.write(evidence)
         case .halted(let first, let second):
-            writer.write(first)
+            writer.writeOptional(first)
             writer.write(second)
         }
         return writer.bytes
@@ -83,9 +84,9 @@ public enum SafetyRecord: Hashable, Sendable {
         case 6: self = .entered(try View(from: &reader))
         case 7: self = .evidence(try Evidence(from: &reader))
         case 8:
-            self = .halted(
-                try SafetyRecord.readCertificate(from: &reader),
-                try SafetyRecord.readCertificate(from: &reader))
+            let first: Certificate? = try reader.readOptional()
+            guard first?.isPartial != true else { throw .invalidValue(type: "Certificate") }
+            self = .halted(first, try SafetyRecord.readCertificate(from: &reader))
         default: throw .unknownTag(type: "SafetyRecord", tag: UInt64(type))
         }
         try reader.finish()

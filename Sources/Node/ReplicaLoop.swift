@@ -216,8 +216,8 @@ actor ReplicaLoop {
         case .localDivergence(let view, let hash):
             failure = .divergence("this node's execution of \(hash) in view \(view) disagrees")
         case .safetyHalt(let a, let b):
-            failure = .safetyHalt(
-                "\(a.value.encoded().hex) against \(b.value.encoded().hex)")
+            let other = a?.value.encoded().hex ?? "a certificate of its view in the log"
+            failure = .safetyHalt("\(other) against \(b.value.encoded().hex)")
         }
     }
 

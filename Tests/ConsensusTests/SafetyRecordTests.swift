@@ -34,6 +34,7 @@ import Testing
                 hash: candidate.blockHash),
             .entered(View(5)),
             .halted(certificate(.nullify), certificate(.finalize(candidate))),
+            .halted(nil, certificate(.finalize(candidate))),
         ]
         if let evidence = Evidence(vote(0, .notarize(candidate)), vote(0, .notarize(other))) {
             records.append(.evidence(evidence))

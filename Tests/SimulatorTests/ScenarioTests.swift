@@ -73,6 +73,12 @@ import Testing
 
     /// What each of these wants is there, but for one thing.
     private static let spoiled: [String: @Sendable (inout WorldPlan) -> Void] = [
+        // The half that hears nothing must come to give its view up.
+        "S05": { $0.faults = [.scripted(.deafHalf(at: 2_000, milliseconds: 400))] },
+        // The node must give up a view that the others have.
+        "S06": {
+            $0.faults = [.scripted(.cut(from: [1, 2, 3], to: [0], at: 3_000, milliseconds: 90))]
+        },
         // Evidence must come soon.
         "S27": { $0.corrupted = [Corruption(node: 0, behaviour: "silent")] },
         // Half of the progress must remain.

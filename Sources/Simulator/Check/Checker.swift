@@ -141,7 +141,7 @@ struct Checker: Sendable {
         guard !byzantine.contains(node) else { return }
         switch report {
         case .safetyHalt(let a, let b):
-            fail("halt", "node \(node): \(a.value.view) and \(b.value.view)")
+            fail("halt", "node \(node): \((a ?? b).value.view) and \(b.value.view)")
         case .localDivergence(let view, _):
             if !divergent.contains(node) { fail("divergence", "node \(node) in view \(view)") }
         case .invalidProposal(let view, let leader):

@@ -125,7 +125,8 @@ enum Describe {
         case .floor(let certificate): "floor \(certificate.view)"
         case .builtBlock(let view, _, _, let hash): "built \(view) \(short(hash))"
         case .entered(let view): "entered \(view)"
-        case .halted(let first, let second): "halted by \(text(first)) and \(text(second))"
+        case .halted(let first, let second):
+            "halted by \(first.map { text($0) } ?? "the log") and \(text(second))"
         case .evidence(let evidence): "evidence \(evidence.signer) \(evidence.view)"
         }
     }

@@ -16,6 +16,15 @@ enum Forensics {
         return found.sorted()
     }
 
+    /// Whether both certificates that stopped a node are in its log.
+    static func areLogged(_ halt: Timeline.Halt) -> Bool {
+        guard halt.logged.contains(halt.second) else { return false }
+        if let first = halt.first { return halt.logged.contains(first) }
+        return halt.logged.contains {
+            $0.view == halt.second.view && isContradiction($0.statement, halt.second.statement)
+        }
+    }
+
     private static func isContradiction(_ a: Statement, _ b: Statement) -> Bool {
         switch (a, b) {
         case (.nullify, .finalize), (.finalize, .nullify): true

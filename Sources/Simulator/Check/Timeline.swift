@@ -90,10 +90,22 @@ public struct Timeline: Sendable {
         public let at: UInt64
         public let node: Int
         public let epoch: UInt64
-        public let first: Certificate
+        /// nil: it is in the log alone.
+        public let first: Certificate?
         public let second: Certificate
         /// The certificates that the node's log would have after a power cut at this moment.
         public let logged: [Certificate]
+        /// Whom the node was connected with: they hear of it.
+        public let told: [Int]
+    }
+
+    /// Half of the nodes stopped hearing the others in a view, in the moment of its proposal.
+    public struct Deafening: Sendable {
+        public let at: UInt64
+        public let end: UInt64
+        public let view: UInt64
+        public let deaf: [Int]
+        public let others: [Int]
     }
 
     /// What a node's disk held.
@@ -121,6 +133,7 @@ public struct Timeline: Sendable {
     public internal(set) var sent: [[UInt64]] = []
     /// When everything healed; nil: it did not.
     public internal(set) var healedAt: UInt64?
+    public internal(set) var deafenings: [Deafening] = []
     /// How many times all nodes were killed together.
     public internal(set) var hails = 0
     /// Faults of a script that took place: how often a proposal was made poorer, a block was heavy.

@@ -3,6 +3,10 @@
 public enum ScriptedFault: Hashable, Sendable {
     /// What some send to others is lost for a while; connections stay.
     case cut(from: [Int], to: [Int], at: UInt64, milliseconds: UInt64)
+    /// When the first honest node proposes from a moment on, half of the honest nodes, and it among
+    /// them, stop hearing the others for so long. All vote for its block, and the others alone have
+    /// the quorum.
+    case deafHalf(at: UInt64, milliseconds: UInt64)
     /// No proposal and no notarize vote, alone or in a certificate, arrives anywhere for a while;
     /// whatever else does. (The vote of a leader alone would be enough for the others to fetch its
     /// block.)
@@ -43,7 +47,9 @@ public enum ScriptedFault: Hashable, Sendable {
             .diesAfterProposal(let node, _), .divergence(let node, _),
             .privateTransaction(let node, _), .unheardProposals(let node):
             [node]
-        case .lostProposals, .hail, .heavyBlock, .diesAtBoundary, .leavesAtBoundary, .burst: []
+        case .deafHalf, .lostProposals, .hail, .heavyBlock, .diesAtBoundary, .leavesAtBoundary,
+            .burst:
+            []
         }
     }
 }

@@ -154,9 +154,18 @@ public enum ByzantineScenarios {
             let halts = outcome.timeline.halts.filter { $0.node == node }
             guard let halt = halts.first else { continue }
             outcome.require(
-                halts.allSatisfy {
-                    $0.logged.contains($0.first) && $0.logged.contains($0.second)
-                }, name, "node \(node) has not both certificates in its log", in: &violations)
+                halts.allSatisfy { Forensics.areLogged($0) }, name,
+                "node \(node) has not both certificates in its log", in: &violations)
+            // What leaves it last are the two certificates: whoever hears them stops too.
+            for other in halt.told where outcome.honest.contains(other) {
+                let heard =
+                    halt.at + (plan.latency + plan.machineTime)
+                    * WorldPlan.nanosecondsPerMillisecond
+                outcome.require(
+                    outcome.timeline.halts.contains { $0.node == other && $0.at <= heard }, name,
+                    "node \(other) goes on though node \(node) told it of the fork",
+                    in: &violations)
+            }
             let later = outcome.timeline.signings.first { $0.node == node && $0.at > halt.at }
             outcome.require(
                 later == nil, name, "node \(node) votes after its halt", in: &violations)

@@ -40,31 +40,46 @@ enum PartitionScenarios {
                 Corruption(node: random.below(plan.validators), behaviour: "withholder")
             ]
         }
-        plan.faults = windows(of: plan, &random)
+        plan.faults = stride(from: 5_000, to: plan.milliseconds - 15_000, by: 20_000).map {
+            .scripted(
+                .deafHalf(
+                    at: UInt64($0) + random.below(1_000 as UInt64), milliseconds: window))
+        }
         return plan
     } judge: { outcome, violations in
         let name = "S05"
         let plan = outcome.plan
-        var splits = 0
-        for end in ends(of: plan) {
-            let views = outcome.honest.map { outcome.timeline.view(of: $0, at: end) }
-            guard let lowest = views.min(), let highest = views.max() else { continue }
-            let gaveUp = outcome.timeline.timeouts.contains {
-                $0.view == lowest
-                    && views[safe: outcome.honest.firstIndex(of: $0.node) ?? -1]
-                        == lowest
-            }
-            if highest > lowest, gaveUp { splits += 1 }
-            let most = end + plan.retryInterval + 2 * plan.latency + plan.machineTime
-            for node in outcome.honest {
-                let left = outcome.timeline.left(lowest, by: node)
+        let timeline = outcome.timeline
+        outcome.require(
+            !timeline.deafenings.isEmpty && timeline.deafenings.count == plan.faults.count, name,
+            "\(timeline.deafenings.count) views were to be split", in: &violations)
+        for split in timeline.deafenings {
+            let nullifiers = Set(
+                timeline.signings.lazy.filter {
+                    $0.isNullify && $0.view == split.view && $0.at <= split.end
+                }.map(\.node))
+            outcome.require(
+                nullifiers == Set(split.deaf), name,
+                "\(nullifiers.sorted()) gave up view \(split.view), not \(split.deaf)",
+                in: &violations)
+            let end = split.end / WorldPlan.nanosecondsPerMillisecond
+            // Nobody of them gave it up, and those who did are no quorum: it is notarized.
+            for node in split.others {
+                let left = timeline.left(split.view, by: node)
                 outcome.require(
-                    left.map { $0 <= most } ?? false, name,
-                    "node \(node) left view \(lowest) after \(left ?? 0) ms, not by \(most)",
+                    left.map { $0 < end } ?? false, name,
+                    "node \(node) has no notarization of view \(split.view)", in: &violations)
+            }
+            let most = end + plan.retryInterval + 2 * plan.latency + plan.machineTime
+            for node in split.deaf {
+                let left = timeline.left(split.view, by: node)
+                outcome.require(
+                    left.map { $0 >= end && $0 <= most } ?? false, name,
+                    "node \(node) left view \(split.view) after \(left ?? 0) ms, not from "
+                        + "\(end) to \(most)",
                     in: &violations)
             }
         }
-        outcome.require(splits > 0, name, "no view was split", in: &violations)
     }
 
     private static let lateNotarization = Scenario(
@@ -73,12 +88,12 @@ enum PartitionScenarios {
         var plan = setting.plan(validators: random.within(4...7), milliseconds: 30_000)
         plan.blockInterval = 2_000
         let node = random.below(plan.validators)
-        // Whoever entered a view up to 2 s before gives it up within 3.1 s.
+        // Whoever has just heard its proposal gives it up after 4 s.
         plan.faults = [
             .scripted(
                 .cut(
                     from: plan.allBut(node), to: [node], at: random.within(6_000...10_000),
-                    milliseconds: 3_200))
+                    milliseconds: 4_300))
         ]
         return plan
     } judge: { outcome, violations in

@@ -435,6 +435,7 @@ struct TwinRun {
                 checker.fail("guard", "\(evidence.signer) signed two sides with one table")
             }
         case .safetyHalt(let first, let second):
+            let first = first ?? second
             if isHonest(endpoint) { halts.append((endpoint.index, first.value, second.value)) }
             checker.fail("halt", "\(endpoint.index): \(first.value.view), \(second.value.view)")
         case .localDivergence(let view, _):

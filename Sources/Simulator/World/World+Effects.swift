@@ -67,7 +67,7 @@ extension World {
                     view: view.value, leader: self.leader(leader, in: node.instance)))
         case .evidence: measurements.evidence += 1
         case .safetyHalt(let first, let second):
-            noteHalt(first.value, second.value, of: node)
+            noteHalt(first?.value, second.value, of: node)
             endProcess(of: node)
         case .localDivergence: diverge(node)
         case .invalidProposal: measurements.invalidProposals += 1
@@ -83,7 +83,7 @@ extension World {
     }
 
     /// Both certificates must be in the log by now, and nothing left to the system's buffers.
-    private func noteHalt(_ first: Certificate, _ second: Certificate, of node: SimulatedNode) {
+    private func noteHalt(_ first: Certificate?, _ second: Certificate, of node: SimulatedNode) {
         guard timeline.isKept, !node.isByzantine else { return }
         var disk = node.storage.disk
         disk.crash(VirtualDisk.Tear(keptOf256: 0, isLastSectorGarbage: false))
@@ -92,14 +92,14 @@ extension World {
         let certificates = (log?.takeReplayed() ?? []).flatMap { record -> [Certificate] in
             switch record {
             case .certificate(let certificate): [certificate]
-            case .halted(let first, let second): [first, second]
+            case .halted(let first, let second): [first, second].compactMap(\.self)
             case .ownVote, .certified, .floor, .builtBlock, .entered, .evidence: []
             }
         }
         timeline.halts.append(
             Timeline.Halt(
                 at: now, node: node.endpoint, epoch: node.instance.epoch.value, first: first,
-                second: second, logged: certificates))
+                second: second, logged: certificates, told: node.connections.keys.sorted()))
     }
 
     private func measure(_ headers: [Header], finalizedBy node: SimulatedNode) {

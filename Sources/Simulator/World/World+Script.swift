@@ -14,6 +14,8 @@ struct ActiveScript: Sendable {
 
     private var cuts: [Cut] = []
     private var lostProposals: [(start: UInt64, end: UInt64)] = []
+    /// From when on and for how long half of the nodes are to hear nothing, in nanoseconds.
+    private var deafHalves: [(start: UInt64, length: UInt64)] = []
     private(set) var bare: Set<Int> = []
     private(set) var unheard: Set<Int> = []
     /// What those proposed, by view.
@@ -49,6 +51,7 @@ struct ActiveScript: Sendable {
             case .cut(let from, let to, let at, let length):
                 cuts.append(
                     Cut(from: Set(from), to: Set(to), start: at * unit, end: (at + length) * unit))
+            case .deafHalf(let at, let length): deafHalves.append((at * unit, length * unit))
             case .lostProposals(let at, let length):
                 lostProposals.append((at * unit, (at + length) * unit))
             case .bareProposals(let node): bare.insert(node)
@@ -73,12 +76,23 @@ struct ActiveScript: Sendable {
         }
     }
 
+    /// Whether a proposal makes half of the nodes deaf, and for how long; once for each such fault.
+    mutating func deafening(at now: UInt64) -> UInt64? {
+        guard let index = deafHalves.firstIndex(where: { $0.start <= now }) else { return nil }
+        return deafHalves.remove(at: index).length
+    }
+
+    mutating func cut(from: [Int], to: [Int], start: UInt64, end: UInt64) {
+        cuts.append(Cut(from: Set(from), to: Set(to), start: start, end: end))
+    }
+
     func losesProposals(at now: UInt64) -> Bool {
         lostProposals.contains { $0.start <= now && now < $0.end }
     }
 
     mutating func end() {
         cuts = []
+        deafHalves = []
         lostProposals = []
         bare = []
         unheard = []
@@ -104,7 +118,7 @@ extension World {
         case .hail: schedule(.hail, afterMilliseconds: chances.faults.within(2_000...5_000))
         case .privateTransaction(let node, let at):
             schedule(.privateTransaction(node), afterMilliseconds: at)
-        case .cut, .lostProposals, .bareProposals, .slowLink, .heavyBlock, .syncFailure,
+        case .cut, .deafHalf, .lostProposals, .bareProposals, .slowLink, .heavyBlock, .syncFailure,
             .diesAfterProposal, .diesAtBoundary, .leavesAtBoundary, .divergence,
             .unheardProposals:
             return
@@ -201,6 +215,9 @@ extension World {
                     height: proposal.header?.height.value))
         }
         guard !script.isEmpty, !isHealing else { return }
+        if !node.isByzantine, let length = script.deafening(at: now) {
+            deafenHalf(for: length, with: node, in: vote.view)
+        }
         if let count = script.deaths[node.member] {
             script.deaths[node.member] = count - 1
             if count == 1 { crash(node, downMilliseconds: nil) }
@@ -212,6 +229,22 @@ extension World {
             script.unfinalized.append((header.epoch.value, header.view))
             crash(node, downMilliseconds: down)
         }
+    }
+
+    /// The proposer, and honest nodes until they are half, hear nobody else from now on.
+    private func deafenHalf(for length: UInt64, with proposer: SimulatedNode, in view: View) {
+        let honest = nodes.filter { !$0.isByzantine }.map(\.endpoint)
+        let order =
+            [proposer.endpoint]
+            + honest.filter { $0 != proposer.endpoint }.shuffled(using: &chances.faults)
+        let deaf = order.prefix(honest.count - honest.count / 2).sorted()
+        let others = honest.filter { !deaf.contains($0) }
+        let byzantine = nodes.filter(\.isByzantine).map(\.endpoint)
+        script.cut(from: others + byzantine, to: deaf, start: now, end: now + length)
+        guard timeline.isKept else { return }
+        timeline.deafenings.append(
+            Timeline.Deafening(
+                at: now, end: now + length, view: view.value, deaf: deaf, others: others))
     }
 
     // MARK: Machines

@@ -466,7 +466,8 @@ final class ScenarioRunner {
         case .builtBlock(let view, _, let parent, let hash):
             "built \(view) \(name(hash)) on \(name(parent))"
         case .entered(let view): "entered \(view)"
-        case .halted(let first, let second): "halted by \(first.view) and \(second.view)"
+        case .halted(let first, let second):
+            "halted by \((first ?? second).view) and \(second.view)"
         case .evidence(let evidence): text(evidence)
         }
     }
@@ -519,7 +520,8 @@ final class ScenarioRunner {
         case .evidence(let evidence): "report \(text(evidence))"
         case .invalidProposal(let view, let leader): "report invalid \(view) of \(name(leader))"
         case .localDivergence(let view, let hash): "report divergence \(view) \(name(hash))"
-        case .safetyHalt(let a, let b): "report halt: \(text(a.value)); \(text(b.value))"
+        case .safetyHalt(let a, let b):
+            "report halt: \(a.map { text($0.value) } ?? "the log"); \(text(b.value))"
         case .voteRefused(let kind, let view): "report refused \(kind) \(view)"
         case .timedOut(let view, let leader): "timed out \(view), leader \(name(leader))"
         }

@@ -282,7 +282,8 @@ final class EngineHost {
 
     private func note(_ report: Report) {
         switch report {
-        case .safetyHalt(let a, let b): alarms.append("halt: \(a.value) and \(b.value)")
+        case .safetyHalt(let a, let b):
+            alarms.append("halt: \((a ?? b).value) and \(b.value)")
         case .localDivergence(let view, _): alarms.append("divergence in \(view)")
         case .entered, .evidence, .invalidProposal, .voteRefused, .timedOut: return
         }

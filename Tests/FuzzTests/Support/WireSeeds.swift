@@ -54,5 +54,6 @@ enum WireSeeds {
             View(1), parentView: .zero, parent: Fixture.digest(9), hash: Fixture.header.hash),
         .entered(View(2)), .evidence(Fixture.evidence),
         .halted(Fixture.certificate(.nullify), Fixture.certificate(Fixture.statements[2])),
+        .halted(nil, Fixture.certificate(Fixture.statements[2])),
     ]
 }
