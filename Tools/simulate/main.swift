@@ -109,10 +109,17 @@ struct Simulate: ParsableCommand {
         let start = clock.now
         var totals = Totals()
         var count: UInt64 = 0
+        let progress = Progress(chosen.name, seeds: seeds)
         for seed in from..<from + seeds {
             if let seconds, clock.now - start > .seconds(seconds) { break }
+            let world = World(plan(chosen, seed: seed))
+            let (done, found) = (count, totals.violations)
+            world.watch = {
+                progress.note(
+                    done: done, violations: found, seed: seed, virtualMilliseconds: $0)
+            }
+            let outcome = world.run()
             count += 1
-            let outcome = World(plan(chosen, seed: seed)).run()
             let violations = chosen.violations(of: outcome)
             totals.add(outcome)
             if regions { printFigures(of: outcome) }
@@ -189,7 +196,7 @@ struct Simulate: ParsableCommand {
 
     private func printFigures(of outcome: Outcome) {
         let views = max(1, outcome.views)
-        let nodes = UInt64(max(1, outcome.nodes.count))
+        let nodes = UInt64(max(1, outcome.nodes.count - outcome.plan.deadNodes.count))
         let bytes = outcome.nodes.reduce(0) { $0 + $1.bytesSent } / views / nodes
         let checks = outcome.nodes.reduce(0) { $0 + $1.signatureChecks } / views / nodes
         func milliseconds(_ histogram: Histogram, _ permille: UInt64) -> UInt64 {
@@ -199,7 +206,9 @@ struct Simulate: ParsableCommand {
             "seed \(outcome.seed): \(nodes) nodes, height \(outcome.height), "
                 + "views \(outcome.views), timeouts \(outcome.timeouts), "
                 + "finality p50 \(milliseconds(outcome.finality, 500)) ms "
-                + "p99 \(milliseconds(outcome.finality, 990)) ms, "
+                + "p99 \(milliseconds(outcome.finality, 990)) ms, three ways alone "
+                + "p50 \(outcome.plan.threeDelays(permille: 500) / 1_000_000) ms "
+                + "p99 \(outcome.plan.threeDelays(permille: 990) / 1_000_000) ms, "
                 + "view p50 \(milliseconds(outcome.viewTime, 500)) ms "
                 + "p99 \(milliseconds(outcome.viewTime, 990)) ms, "
                 + "bytes/node/view \(bytes), checks/node/view \(checks), "

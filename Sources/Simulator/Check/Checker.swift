@@ -93,6 +93,11 @@ struct Checker: Sendable {
         books.append(
             VoteBook(
                 epoch: instance.epoch, instance: instance.id, seats: seats, byzantine: byzantine))
+        let ended = books.count - 4
+        if ended >= 0 {
+            books[ended].shrink()
+            for violation in books[ended].takeViolations() { add(violation) }
+        }
         // Who was away for many epochs begins them all again.
         if books.count > Checker.rememberedEpochs {
             conclude(0)

@@ -59,29 +59,29 @@ struct Measurements: Sendable {
     var views: UInt64 { highestView.reduce(0) { $0 + $1.value.value } }
 }
 
-/// Times in buckets that grow by an eighth, so that a run of any length stays small.
+/// Times in buckets that grow by a 64th, so that a run of any length stays small.
 public struct Histogram: Sendable {
-    private var counts = [UInt64](repeating: 0, count: 512)
+    private var counts = [UInt64](repeating: 0, count: 3_840)
     public private(set) var count: UInt64 = 0
     public private(set) var max: UInt64 = 0
 
     public init() {}
 
-    /// Eight buckets for each power of two.
+    /// 64 buckets for each power of two.
     private static func bucket(_ value: UInt64) -> Int {
-        guard value >= 8 else { return Int(value) }
+        guard value >= 64 else { return Int(value) }
         let exponent = 63 - value.leadingZeroBitCount
-        let fraction = Int(value >> UInt64(exponent - 3)) & 7
-        return min(511, (exponent - 2) * 8 + fraction)
+        let fraction = Int(value >> UInt64(exponent - 6)) & 63
+        return min(3_839, (exponent - 5) * 64 + fraction)
     }
 
     /// The upper end of a bucket.
     private static func bound(_ bucket: Int) -> UInt64 {
-        guard bucket >= 8 else { return UInt64(bucket) }
-        let exponent = bucket / 8 + 2
+        guard bucket >= 64 else { return UInt64(bucket) }
+        let exponent = bucket / 64 + 5
         guard exponent < 63 else { return .max }
-        let step: UInt64 = 1 << UInt64(exponent - 3)
-        return (1 << UInt64(exponent)) + UInt64(bucket % 8 + 1) * step - 1
+        let step: UInt64 = 1 << UInt64(exponent - 6)
+        return (1 << UInt64(exponent)) + UInt64(bucket % 64 + 1) * step - 1
     }
 
     mutating func add(_ value: UInt64) {
@@ -90,7 +90,7 @@ public struct Histogram: Sendable {
         max = Swift.max(max, value)
     }
 
-    /// The value below which so many of a thousand lie, to an eighth; zero without any.
+    /// The value below which so many of a thousand lie, to a 64th; zero without any.
     public func value(permille: UInt64) -> UInt64 {
         guard count > 0 else { return 0 }
         let wanted = Swift.max(1, count * permille / 1_000)

@@ -168,6 +168,16 @@ struct VoteBook: Sendable {
     /// Forgets views that nobody will vote in any more, so that long runs stay small.
     mutating func prune(below view: View) {
         guard byView.count > 2_048 else { return }
+        forget(below: view)
+    }
+
+    /// The same for an epoch that ended some epochs ago: only its end can still be of use.
+    mutating func shrink() {
+        guard byView.count > 1_024, let last = byView.keys.max() else { return }
+        forget(below: last.lowered(by: 256))
+    }
+
+    private mutating func forget(below view: View) {
         conclude()
         byView = byView.filter { $0.key >= view }
         statements = statements.filter { $0.key.view >= view }

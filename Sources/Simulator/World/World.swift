@@ -55,6 +55,9 @@ public final class World {
     let deadMembers: Set<Int>
     var faults: ActiveFaults
     private var effects: [ReplicaEffect] = []
+    /// Called now and then with the milliseconds of virtual time, so that a long run can say how far
+    /// it is. Nothing that happens follows from it.
+    public var watch: ((UInt64) -> Void)?
 
     public init(_ plan: WorldPlan, keepsTrace: Bool = false) {
         self.plan = plan
@@ -94,8 +97,13 @@ public final class World {
 
     // MARK: Running
 
-    /// A run that needs more events in a second of virtual time has a storm in it.
-    private static let eventsPerSecondMax: UInt64 = 200_000
+    /// A run that needs more events in a second of virtual time has a storm in it. In a large set
+    /// everybody writes to everybody several times a second, and every transaction is told to all.
+    private var eventsPerSecondMax: UInt64 {
+        let nodes = UInt64(nodes.count)
+        return max(
+            200_000, 150 * nodes * nodes, nodes * plan.load.perSecondThousandths / 25)
+    }
 
     /// Runs the plan to its end.
     public func run() -> Outcome {
@@ -122,9 +130,11 @@ public final class World {
 
     /// Lets everything happen until a moment, or until a rule is broken.
     func run(until end: UInt64, while goes: () -> Bool = { true }) {
+        let limit = eventsPerSecondMax
         while checker.violations.isEmpty, goes(), let next = queue.nextTime, next <= end {
             step()
-            if UInt64(events) > 100_000 + World.eventsPerSecondMax * (now / 1_000_000_000 + 1) {
+            if events % 16_384 == 0 { watch?(now / WorldPlan.nanosecondsPerMillisecond) }
+            if UInt64(events) > 100_000 + limit * (now / 1_000_000_000 + 1) {
                 checker.fail("storm", "\(events) events in \(now / 1_000_000) ms")
             }
         }
