@@ -41,6 +41,8 @@ public struct NodeAccess: Sendable {
     public let peers: @Sendable () async -> [PeerDescription]
     /// What `/metrics` shows besides the API's own.
     public let metrics: @Sendable () async -> [MetricFamily]
+    /// Which versions of the rules the node can follow.
+    public var software = SoftwareVersions()
 
     public init(
         chain: ChainDescription,
@@ -144,13 +146,15 @@ public struct NodeStatus: Sendable {
     public var finalityAge: UInt64
     /// Whether it does not vote yet, but listens whether somebody else uses its key.
     public var isWatching: Bool
+    /// Whether the chain follows rules that it does not know, so that it takes part in nothing.
+    public var isOutdated: Bool
 
     public init(
         version: String, nodeID: String, isStarted: Bool, isSyncing: Bool, networkHeight: Height,
         height: Height, hash: Digest, timestamp: Timestamp, view: View, epoch: Epoch,
         finalizedView: View, peerCount: Int, mempoolCount: Int, mempoolByteCount: Int,
         isDiskLow: Bool = false, validatorIndex: UInt16? = nil, validatorKey: PublicKey? = nil,
-        finalityAge: UInt64 = 0, isWatching: Bool = false
+        finalityAge: UInt64 = 0, isWatching: Bool = false, isOutdated: Bool = false
     ) {
         self.version = version
         self.nodeID = nodeID
@@ -170,6 +174,7 @@ public struct NodeStatus: Sendable {
         self.validatorIndex = validatorIndex
         self.finalityAge = finalityAge
         self.isWatching = isWatching
+        self.isOutdated = isOutdated
         self.validatorKey = validatorKey
     }
 }

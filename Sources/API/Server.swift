@@ -162,6 +162,7 @@ struct API: Sendable {
         addValidatorRoutes(to: router)
         addStakeRoutes(to: router)
         addGovernanceRoutes(to: router)
+        addHoldingRoutes(to: router)
         addStreamRoute(to: router)
         return router
     }

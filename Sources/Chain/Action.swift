@@ -12,10 +12,17 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     case cancelProposal(ProposalID)
     case claimDeposit(ProposalID)
     case staking(StakingAction)
+    /// Takes what is due of a stream.
+    case claimStream(StreamID)
 
     // For governance: refused in a transaction, allowed in a proposal.
     case setParameter(ParameterChange)
     case spend(TreasurySpend)
+    case stream(StreamPlan)
+    case recallStream(StreamID)
+    case createAsset(AssetCreation)
+    case mint(AssetMint)
+    case upgrade(UpgradePlan)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         self = try Action.decode(from: &reader, insideProposal: false)
@@ -44,10 +51,22 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .claimDeposit(try ProposalID(from: &reader))
         case 6:
             return .staking(try StakingAction(from: &reader))
+        case 10:
+            return .claimStream(try StreamID(from: &reader))
         case 32:
             return .setParameter(try ParameterChange(from: &reader))
         case 33:
             return .spend(try TreasurySpend(from: &reader))
+        case 34:
+            return .stream(try StreamPlan(from: &reader))
+        case 35:
+            return .recallStream(try StreamID(from: &reader))
+        case 36:
+            return .createAsset(try AssetCreation(from: &reader))
+        case 37:
+            return .mint(try AssetMint(from: &reader))
+        case 43:
+            return .upgrade(try UpgradePlan(from: &reader))
         case let tag:
             throw .unknownTag(type: "Action", tag: UInt64(tag))
         }
@@ -79,12 +98,30 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .staking(let action):
             writer.writeULEB128(6)
             writer.write(action)
+        case .claimStream(let stream):
+            writer.writeULEB128(10)
+            writer.write(stream)
         case .setParameter(let change):
             writer.writeULEB128(32)
             writer.write(change)
         case .spend(let spend):
             writer.writeULEB128(33)
             writer.write(spend)
+        case .stream(let plan):
+            writer.writeULEB128(34)
+            writer.write(plan)
+        case .recallStream(let stream):
+            writer.writeULEB128(35)
+            writer.write(stream)
+        case .createAsset(let creation):
+            writer.writeULEB128(36)
+            writer.write(creation)
+        case .mint(let mint):
+            writer.writeULEB128(37)
+            writer.write(mint)
+        case .upgrade(let plan):
+            writer.writeULEB128(43)
+            writer.write(plan)
         }
     }
 }

@@ -26,7 +26,7 @@ public struct Asset: CanonicalCodable, Hashable, Sendable {
     }
 
     /// What is wrong with the symbol or the decimals, or nil.
-    var problem: String? {
+    public var problem: String? {
         guard (2...Asset.symbolBytesMax).contains(symbol.utf8.count),
             let first = symbol.utf8.first, isLowercaseLetter(first),
             symbol.utf8.allSatisfy({ isLowercaseLetter($0) || isDigit($0) })

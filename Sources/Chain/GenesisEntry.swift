@@ -174,7 +174,8 @@ func isEndpoint(_ text: String) -> Bool {
     return (1...65_535).contains(port)
 }
 
-func isPlainText(_ text: String, bytesMax: Int) -> Bool {
+/// Whether a text has 1 to `bytesMax` bytes of UTF-8 and no control characters.
+public func isPlainText(_ text: String, bytesMax: Int) -> Bool {
     (1...bytesMax).contains(text.utf8.count)
         && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
 }

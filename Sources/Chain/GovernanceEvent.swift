@@ -13,6 +13,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
     case depositForfeited(ProposalID, amount: Amount)
     case depositDestroyed(ProposalID, amount: Amount)
     case parameterChanged(ProposalID, name: String, from: ParameterValue, to: ParameterValue)
+    case enacted(ProposalID, EnactedEvent)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readULEB128()
@@ -36,6 +37,8 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             self = .parameterChanged(
                 id, name: try reader.readString(limit: ParameterChange.nameBytesMax),
                 from: try ParameterValue(from: &reader), to: try ParameterValue(from: &reader))
+        case EnactedEvent.tags:
+            self = .enacted(id, try EnactedEvent(tag: tag, from: &reader))
         default: throw .unknownTag(type: "GovernanceEvent", tag: UInt64(tag))
         }
     }
@@ -59,6 +62,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             writer.writeString(name)
             writer.write(from)
             writer.write(to)
+        case .enacted(_, let event): event.encode(into: &writer)
         }
     }
 
@@ -73,6 +77,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .depositForfeited: 6
         case .depositDestroyed: 7
         case .parameterChanged: 8
+        case .enacted(_, let event): event.tag
         }
     }
 
@@ -81,7 +86,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .submitted(let id, _), .deposited(let id, _, _), .statusChanged(let id, _),
             .ballotCast(let id, _, _), .extended(let id, _), .depositClaimed(let id, _, _),
             .depositForfeited(let id, _), .depositDestroyed(let id, _),
-            .parameterChanged(let id, _, _, _):
+            .parameterChanged(let id, _, _, _), .enacted(let id, _):
             id
         }
     }
@@ -94,6 +99,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             [account]
         case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged:
             []
+        case .enacted(_, let event): event.accounts
         }
     }
 }

@@ -39,6 +39,9 @@ public enum GovernanceRejection: Error, Hashable, Sendable {
     // An execution; the reason why a proposal failed.
     case escrowShort(balance: Amount, needed: Amount)
     case supplyChanged
+
+    // Streams, assets, upgrades.
+    case enacted(EnactedRejection)
 }
 
 extension GovernanceRejection {
@@ -72,6 +75,7 @@ extension GovernanceRejection {
         case .noPower: "gov.no_power"
         case .escrowShort: "gov.escrow_short"
         case .supplyChanged: "gov.supply_changed"
+        case .enacted(let reason): reason.code
         }
     }
 
@@ -122,6 +126,7 @@ extension GovernanceRejection {
         case .escrowShort(let balance, let needed):
             "The escrow would hold \(balance) for deposits of \(needed)."
         case .supplyChanged: "The supply would have changed."
+        case .enacted(let reason): reason.message
         }
     }
 
@@ -151,6 +156,7 @@ extension GovernanceRejection {
         case .reasonTooLong: "Shorten the reason."
         case .noPower: "Stake bonded after the snapshot votes on later proposals."
         case .escrowShort, .supplyChanged: "Report this: it should not happen."
+        case .enacted(let reason): reason.hint
         }
     }
 
@@ -166,6 +172,7 @@ extension GovernanceRejection {
             .tooLateToCancel, .contentDiffers, .weightsIncomplete, .reasonTooLong, .noPower,
             .escrowShort, .supplyChanged:
             false
+        case .enacted(let reason): reason.mayBeCuredByWaiting
         }
     }
 }

@@ -86,6 +86,8 @@ public enum StateKey: Hashable, Sendable {
     case proposalOfStatus(ProposalStatus, ProposalID)
     /// `Amount`: what the escrow owes for deposits; absent for nothing.
     case depositsTotal
+    /// Streams, assets, the protocol's version and its upgrade.
+    case enacted(EnactedKey)
 
     public var module: StateModule {
         switch self {
@@ -97,7 +99,7 @@ public enum StateKey: Hashable, Sendable {
             .offence, .staking:
             .staking
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
-            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal, .enacted:
             .governance
         }
     }
@@ -136,6 +138,7 @@ public enum StateKey: Hashable, Sendable {
         case .bondedTotal: writer.kind(6)
         case .offence(let key): writer.kind(7, key)
         case .staking(let key): key.write(into: &writer)
+        case .enacted(let key): key.write(into: &writer)
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
             writeGovernanceKey(into: &writer)
@@ -166,7 +169,7 @@ public enum StateKey: Hashable, Sendable {
         case .depositsTotal: writer.kind(11)
         case .chainFacts, .currentEpoch, .epoch, .account, .lanes, .laneExpiry, .balance, .asset,
             .supply, .parameters, .validator, .operatorOfKey, .validatorSet, .validatorSetHash,
-            .bondedTotal, .offence, .staking:
+            .bondedTotal, .offence, .staking, .enacted:
             preconditionFailure("a key of governance")
         }
     }

@@ -31,4 +31,12 @@ public struct Address: Bytes32 {
         hasher.update(id)
         words = hasher.finalize().words
     }
+
+    /// The address of one of the many accounts of a module.
+    public init(module id: UInt16, number: UInt64) {
+        var hasher = TaggedHasher(.module)
+        hasher.update(id)
+        hasher.update(number)
+        words = hasher.finalize().words
+    }
 }

@@ -48,6 +48,7 @@ public enum Domain: String, CaseIterable, Sendable {
     // Governance.
     case proposal = "alt.proposal.v1"
     case dryRun = "alt.dryrun.v1"
+    case version = "alt.version.v1"
 
     // Network.
     case handshake = "alt.noise.v1"

@@ -22,8 +22,15 @@ enum Actions {
             try Governance.claim(proposal, context, in: &state)
         case .staking(let action):
             try Staking.perform(action, context, in: &state)
+        case .claimStream(let stream):
+            try Streams.claim(stream, context, in: &state)
         case .setParameter: throw .notAnAccountAction("setParameter")
         case .spend: throw .notAnAccountAction("spend")
+        case .stream: throw .notAnAccountAction("stream")
+        case .recallStream: throw .notAnAccountAction("recallStream")
+        case .createAsset: throw .notAnAccountAction("createAsset")
+        case .mint: throw .notAnAccountAction("mint")
+        case .upgrade: throw .notAnAccountAction("upgrade")
         }
     }
 }

@@ -134,8 +134,13 @@ extension Action {
         switch self {
         case .setParameter: "setParameter"
         case .spend: "spend"
+        case .stream: "stream"
+        case .recallStream: "recallStream"
+        case .createAsset: "createAsset"
+        case .mint: "mint"
+        case .upgrade: "upgrade"
         case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-            .claimDeposit, .staking:
+            .claimDeposit, .staking, .claimStream:
             nil
         }
     }

@@ -16,11 +16,13 @@ public struct BlockContext: Hashable, Sendable {
     public var proposer: UInt16
     /// What the gas of the block's transactions may sum to.
     public var gasLimit: UInt64
+    /// The version that the leader is ready for.
+    public var readiness: Digest?
 
     public init(
         height: Height, epoch: Epoch = .zero, view: View, parentView: View, timestamp: Timestamp,
         parentTimestamp: Timestamp, parentHash: Digest = .zero, proposer: UInt16,
-        gasLimit: UInt64
+        gasLimit: UInt64, readiness: Digest? = nil
     ) {
         self.height = height
         self.epoch = epoch
@@ -31,6 +33,7 @@ public struct BlockContext: Hashable, Sendable {
         self.parentHash = parentHash
         self.proposer = proposer
         self.gasLimit = gasLimit
+        self.readiness = readiness
     }
 
     /// The context that a header gives.
@@ -39,6 +42,6 @@ public struct BlockContext: Hashable, Sendable {
             height: header.height, epoch: header.epoch, view: header.view,
             parentView: header.parentView, timestamp: header.timestamp,
             parentTimestamp: parentTimestamp, parentHash: header.parentHash,
-            proposer: header.proposer, gasLimit: header.gasLimit)
+            proposer: header.proposer, gasLimit: header.gasLimit, readiness: header.readiness)
     }
 }

@@ -42,6 +42,8 @@ public struct BlockExecutor<Base: StateReader> {
     private let genesisHash: Digest
     private let signatures: SignatureCheck
     private let election: Election
+    /// Which rules this node can follow.
+    private let software: SoftwareVersions
     private var base: Base
     /// Blocks above the committed one, by hash.
     private var executed: [Digest: ExecutedBlock] = [:]
@@ -60,7 +62,7 @@ public struct BlockExecutor<Base: StateReader> {
     public init(
         genesisHash: Digest, instance: Instance, committed: BlockSummary, base: Base,
         past: [Digest] = [], signatures: SignatureCheck = .ed25519,
-        election: Election = .standing
+        election: Election = .standing, software: SoftwareVersions = SoftwareVersions()
     ) {
         self.genesisHash = genesisHash
         self.instance = instance
@@ -69,6 +71,7 @@ public struct BlockExecutor<Base: StateReader> {
         self.past = past
         self.signatures = signatures
         self.election = election
+        self.software = software
     }
 
     /// A block above the committed one that was executed or built here.
@@ -127,6 +130,12 @@ public struct BlockExecutor<Base: StateReader> {
                 changes: Mutant.isActive(.executesOnStaleState) ? [] : layers.reversed()))
     }
 
+    /// The rules of the block after a state; nil if this node does not know them.
+    private func version(after parent: ParentState) -> ProtocolVersion? {
+        let version = Queries.protocolVersion(over: parent.reader)
+        return software.knows(version.hash) ? version : nil
+    }
+
     // MARK: Executing
 
     /// Executes a block and compares everything that its header says.
@@ -138,7 +147,9 @@ public struct BlockExecutor<Base: StateReader> {
         let hash = block.hash
         if executed[hash] != nil || past.contains(hash) { return .valid }
         guard let parent = state(after: block.header.parentHash) else { return .unavailable }
-        guard isWellFormed(block, on: parent.summary) else { return .invalid }
+        // Whether a block under rules that this node does not know is valid, it cannot say.
+        guard let version = version(after: parent) else { return .unavailable }
+        guard isWellFormed(block, on: parent.summary, version) else { return .invalid }
         var transactions: [Verified<SignedTransaction>] = []
         transactions.reserveCapacity(block.body.transactions.count)
         for transaction in block.body.transactions {
@@ -151,13 +162,15 @@ public struct BlockExecutor<Base: StateReader> {
     }
 
     /// What can be said about a block without executing it.
-    private func isWellFormed(_ block: Block, on parent: BlockSummary) -> Bool {
+    private func isWellFormed(
+        _ block: Block, on parent: BlockSummary, _ version: ProtocolVersion
+    ) -> Bool {
         let header = block.header
-        return header.version == Header.currentVersion && header.genesisHash == genesisHash
+        return header.version == version.number && header.genesisHash == genesisHash
             && header.epoch == instance.epoch && header.setHash == instance.validators.hash
             && header.height == parent.height.advanced(by: 1)
             && header.height <= boundary && header.parentHash == parent.hash
-            && header.timestamp > parent.timestamp && header.extra.isEmpty
+            && header.timestamp > parent.timestamp && header.hasValidExtra
             && block.hasMatchingRoots
     }
 
@@ -189,18 +202,19 @@ public struct BlockExecutor<Base: StateReader> {
     /// - Returns: nil if the parent is not here or the last block of the instance.
     public mutating func build(_ job: BuildJob, shouldStop: () -> Bool) -> BuiltBlock? {
         guard job.epoch == instance.epoch, let parent = state(after: job.parent.hash),
-            job.epoch == Queries.epoch(over: parent.reader)
+            job.epoch == Queries.epoch(over: parent.reader),
+            let version = version(after: parent)
         else { return nil }
         let filled = fill(
-            job, on: parent, candidates: job.candidates, evidence: job.evidence,
+            job, on: parent, version, candidates: job.candidates, evidence: job.evidence,
             participation: job.participation, shouldStop: shouldStop)
-        var block = check(filled, on: parent)
+        var block = check(filled, on: parent, version)
         let isSubstitute = block == nil
         if isSubstitute {
             let empty = fill(
-                job, on: parent, candidates: [], evidence: [], participation: [],
+                job, on: parent, version, candidates: [], evidence: [], participation: [],
                 shouldStop: { true })
-            block = check(empty, on: parent)
+            block = check(empty, on: parent, version)
         }
         guard let block else { return nil }
         return BuiltBlock(
@@ -209,22 +223,34 @@ public struct BlockExecutor<Base: StateReader> {
             isSubstitute: isSubstitute)
     }
 
+    /// What a leader signals: the version of the upgrade that is scheduled, if it knows it and its
+    /// operator agrees.
+    private func readiness(after parent: ParentState) -> Digest? {
+        guard software.signalsReadiness,
+            let upgrade = Queries.scheduledUpgrade(over: parent.reader),
+            software.knows(upgrade.plan.version)
+        else { return nil }
+        return upgrade.plan.version
+    }
+
     private struct FilledBlock {
         let block: Block
         let built: BuiltBody
     }
 
     private func fill(
-        _ job: BuildJob, on parent: ParentState, candidates: [Verified<SignedTransaction>],
-        evidence: [ReportedEvidence], participation: [Verified<Certificate>],
+        _ job: BuildJob, on parent: ParentState, _ version: ProtocolVersion,
+        candidates: [Verified<SignedTransaction>], evidence: [ReportedEvidence],
+        participation: [Verified<Certificate>],
         shouldStop: () -> Bool
     ) -> FilledBlock {
         let gasLimit = Rules(over: parent.reader).blockGasLimit
+        let readiness = readiness(after: parent)
         let context = BlockContext(
             height: parent.summary.height.advanced(by: 1), epoch: job.epoch, view: job.view,
             parentView: job.parentView, timestamp: job.timestamp,
             parentTimestamp: parent.summary.timestamp, parentHash: job.parent.hash,
-            proposer: job.proposer, gasLimit: gasLimit)
+            proposer: job.proposer, gasLimit: gasLimit, readiness: readiness)
         let built = Ledger.build(
             candidates, evidence: evidence, participation: participation, context: context,
             over: parent.reader, sets: sets, bytesMax: Limits.transactionsBytesMax,
@@ -234,20 +260,22 @@ public struct BlockExecutor<Base: StateReader> {
             participation: built.participation)
         let outcome = built.execution.outcome
         let header = Header(
-            genesisHash: genesisHash, epoch: job.epoch, height: context.height, view: job.view,
+            version: version.number, genesisHash: genesisHash, epoch: job.epoch, height: context.height, view: job.view,
             parentView: job.parentView, parentHash: job.parent.hash, timestamp: job.timestamp,
             proposer: job.proposer, transactionsRoot: body.transactionsRoot,
             stateRoot: outcome.stateRoot, receiptsRoot: outcome.receiptsRoot,
             setHash: instance.validators.hash, nextSetHash: outcome.nextSetHash,
             evidenceRoot: body.evidenceRoot, participationRoot: body.participationRoot,
-            gasUsed: outcome.gasUsed, gasLimit: gasLimit)
+            gasUsed: outcome.gasUsed, gasLimit: gasLimit, extra: readiness?.bytes ?? [])
         return FilledBlock(block: Block(header: header, body: body), built: built)
     }
 
     /// Executes a filled block as a verifier does (security.md, SEC-19), and remembers it if it
     /// passes.
-    private mutating func check(_ filled: FilledBlock, on parent: ParentState) -> Block? {
-        guard isWellFormed(filled.block, on: parent.summary),
+    private mutating func check(
+        _ filled: FilledBlock, on parent: ParentState, _ version: ProtocolVersion
+    ) -> Block? {
+        guard isWellFormed(filled.block, on: parent.summary, version),
             let execution = run(filled.block, filled.built.included, on: parent)
         else { return nil }
         executed[filled.block.hash] = ExecutedBlock(block: filled.block, execution: execution)

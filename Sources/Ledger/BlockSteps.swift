@@ -11,6 +11,7 @@ enum BlockSteps {
         _ state: inout State<Base>, context: BlockContext, rules: Rules
     ) {
         Lanes.sweep(&state, at: context.height)
+        Upgrades.take(context, in: &state)
         Staking.releaseEscrows(context, rules: rules, in: &state)
         Governance.beginBlock(&state, block: context, rules: rules)
     }

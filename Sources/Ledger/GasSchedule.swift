@@ -25,8 +25,12 @@ public enum GasSchedule {
         case .cancelProposal: 10_000
         case .claimDeposit: 10_000
         case .staking(let action): cost(of: action)
+        case .claimStream: 10_000
         case .setParameter: 10_000
         case .spend(let spend): 5_000 + 2_000 * UInt64(spend.payments.count)
+        case .stream, .recallStream: 20_000
+        case .createAsset(let creation): 20_000 + 2_000 * UInt64(creation.allotments.count)
+        case .mint, .upgrade: 10_000
         }
     }
 

@@ -17,6 +17,8 @@ struct EpochSource: Sendable {
     /// When the signer's record was lost. What it signed before is unknown, so there is no vote in
     /// an epoch that had begun by then (consensus.md 2.15).
     let silentSince: Timestamp?
+    /// Which rules this node can follow.
+    var software = SoftwareVersions()
 
     /// - Parameters:
     ///   - recovery: what the disk holds of this instance; nothing when the epoch really begins.
@@ -35,6 +37,12 @@ struct EpochSource: Sendable {
                 : Queries.instance(
                     of: epoch.lowered(by: 1), after: instance.base, over: snapshot),
             excluded: Queries.excludedSeats(in: instance.validators, over: snapshot))
+    }
+
+    /// The rules after a state, if this node does not know them: it can neither check nor vote.
+    func unknownVersion(over snapshot: Snapshot) -> ProtocolVersion? {
+        let version = Queries.protocolVersion(over: snapshot)
+        return software.knows(version.hash) ? nil : version
     }
 
     /// Where this node sits and may vote.

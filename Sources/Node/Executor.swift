@@ -33,7 +33,7 @@ actor Executor {
     init(
         jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, disk: Mailbox<BlockDisk.Job>,
         verifier: Verifier, genesisHash: Digest, instance: Instance, committed: BlockSummary,
-        base: Snapshot, past: [Digest]
+        base: Snapshot, past: [Digest], software: SoftwareVersions
     ) {
         self.jobs = jobs
         self.loop = loop
@@ -41,7 +41,7 @@ actor Executor {
         self.verifier = verifier
         blocks = BlockExecutor(
             genesisHash: genesisHash, instance: instance, committed: committed, base: base,
-            past: past, election: .byStake)
+            past: past, election: .byStake, software: software)
     }
 
     /// Works until the mailbox is closed.

@@ -16,6 +16,8 @@ enum LoopInput: Sendable {
     case fatal(NodeFailure)
     /// The block that this leader filled failed its own check, and an empty one took its place.
     case substituted(View)
+    /// The chain goes on under rules that this program does not know.
+    case outdated(ProtocolVersion)
     case stop
 }
 
@@ -27,6 +29,8 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
     case divergence(String)
     /// Somebody else has voted with this node's consensus key.
     case keyInUse(String)
+    /// The chain goes on under rules that this program does not know.
+    case outdated(ProtocolVersion)
     /// The disk did not do what it must.
     case storage(StorageError)
 
@@ -34,6 +38,9 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
         switch self {
         case .safetyHalt(let detail): "safety halt: \(detail)"
         case .divergence(let detail): "local divergence: \(detail)"
+        case .outdated(let version):
+            "the chain follows version \(version.number) (\(version.hash)) since epoch "
+                + "\(version.since), which this program does not know"
         case .keyInUse(let detail): "the consensus key is in use elsewhere: \(detail)"
         case .storage(let error): error.description
         }

@@ -57,8 +57,10 @@ public final class Node: Service {
         let signer = try Node.signer(
             consensusKey, home: home,
             lostAt: lostSignerRecord ? max(WallClock().now(), data.view.head.timestamp) : nil)
+        let software = try Node.software(configuration, genesis)
         let epochs = EpochSource(
-            blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince)
+            blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince,
+            software: software)
         var recovery = data.recovery
         signer?.complete(&recovery, of: instance.id)
 
@@ -84,7 +86,7 @@ public final class Node: Service {
         executor = Executor(
             jobs: executorJobs, loop: inputs, disk: blockJobs, verifier: verifier,
             genesisHash: genesis.hash, instance: instance, committed: data.view.head,
-            base: data.view.snapshot, past: data.past.map(\.hash))
+            base: data.view.snapshot, past: data.past.map(\.hash), software: software)
         blockDisk = BlockDisk(
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
@@ -100,17 +102,21 @@ public final class Node: Service {
                 verifier: verifier, tickets: tickets, clock: clock, metrics: metrics,
                 logger: logger),
             replica: replica)
-        let access = NodeAccess(
+        var access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
                 blocks: data.blocks, network: network, inputs: inputs, tickets: tickets,
                 clock: clock, verifier: verifier, metrics: metrics, dataPath: home.data))
+        access.software = software
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, shelf: data.shelf, views: data.logViews)
+        if let version = epochs.unknownVersion(over: data.view.snapshot) {
+            inputs.send(.outdated(version))
+        }
         inputs.send(.replica(.start(blocks: data.past + data.undecided)))
     }
 
@@ -154,6 +160,17 @@ public final class Node: Service {
         logger.warning(
             "The wall clock is not the machine's.", metadata: ["milliseconds": "\(offset)"])
         return WallClock(offsetMilliseconds: offset)
+    }
+
+    private static func software(
+        _ configuration: NodeConfiguration, _ genesis: Genesis
+    ) throws(NodeError) -> SoftwareVersions {
+        guard configuration.knownVersions.isEmpty || genesis.kind == .development else {
+            throw .developmentOnly(setting: NodeConfiguration.knownKey)
+        }
+        return SoftwareVersions(
+            alsoKnown: configuration.knownVersions,
+            signalsReadiness: configuration.signalsReadiness)
     }
 
     private static func publicKey(of key: borrowing SigningKey?) -> PublicKey? {

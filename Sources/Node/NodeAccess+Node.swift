@@ -43,7 +43,8 @@ struct AccessParts: Sendable {
             mempoolByteCount: values.mempoolByteCount, isDiskLow: isDiskLow,
             validatorIndex: epochs.seat(in: current.instance),
             validatorKey: epochs.consensusKey, finalityAge: finalityAge(of: head),
-            isWatching: values.isWatching)
+            isWatching: values.isWatching,
+            isOutdated: epochs.unknownVersion(over: current.snapshot) != nil)
     }
 
     /// Milliseconds since the time of the last final block.
@@ -90,6 +91,14 @@ struct AccessParts: Sendable {
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [API.Admission] {
+        if let version = epochs.unknownVersion(over: view.current.snapshot) {
+            let refusal = Refusal(
+                code: "node.outdated",
+                message: "The chain follows version \(version.number), which this node does not "
+                    + "know.",
+                hint: "Send it to another node.", mayBeCuredByWaiting: false)
+            return transactions.map { _ in .refused(refusal) }
+        }
         guard tickets.openCount + transactions.count <= AccessParts.submissionsMax else {
             let refusal = Refusal(
                 code: "pool.busy", message: "Too many transactions are being checked.",

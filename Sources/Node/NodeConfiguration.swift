@@ -27,6 +27,11 @@ public struct NodeConfiguration: Equatable, Sendable {
     /// What is added to the wall clock; not 0 on development chains only, where it shows what a
     /// wrong clock does.
     public var clockOffsetMilliseconds: Int64
+    /// Hashes of versions that this program follows besides those of its table: on development
+    /// chains only, where they show how an upgrade goes.
+    public var knownVersions: [Digest]
+    /// Whether the node says in its blocks that it is ready for an upgrade that it knows.
+    public var signalsReadiness: Bool
 
     /// A host and a port; port 0 asks the system for a free one.
     public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
@@ -82,6 +87,8 @@ public struct NodeConfiguration: Equatable, Sendable {
         logFormat = .text
         watchMilliseconds = nil
         clockOffsetMilliseconds = 0
+        knownVersions = []
+        signalsReadiness = true
     }
 }
 
@@ -105,7 +112,7 @@ extension NodeConfiguration {
     /// The keys in the order in which they are shown.
     public static let keys = [
         "node.moniker", "p2p.listen", "p2p.peers", "api.listen", "api.hosts", "log.level",
-        "log.format", watchKey, clockKey,
+        "log.format", watchKey, knownKey, readyKey, clockKey,
     ]
 
     private static let watchKey = "signer.watchMilliseconds"
@@ -119,6 +126,8 @@ extension NodeConfiguration {
         watchMilliseconds ?? (kind == .development ? 0 : NodeConfiguration.watchDefault)
     }
 
+    static let knownKey = "upgrade.known"
+    private static let readyKey = "upgrade.ready"
     private static let clockKey = "development.clockOffsetMilliseconds"
     /// A year: far more than any test needs, and no sum overflows.
     private static let clockOffsetMax: Int64 = 31_536_000_000
@@ -139,6 +148,8 @@ extension NodeConfiguration {
         case "log.level": logLevel
         case "log.format": logFormat.rawValue
         case NodeConfiguration.watchKey: watchMilliseconds.map { String($0) } ?? "auto"
+        case NodeConfiguration.knownKey: knownVersions.map(\.hex).joined(separator: ",")
+        case NodeConfiguration.readyKey: String(signalsReadiness)
         case NodeConfiguration.clockKey: String(clockOffsetMilliseconds)
         default: nil
         }
@@ -189,6 +200,18 @@ extension NodeConfiguration {
                 return "\(key): auto, or milliseconds, at most ten minutes of them, not \(text)"
             }
             watchMilliseconds = milliseconds
+        case NodeConfiguration.knownKey:
+            var versions: [Digest] = []
+            for (index, item) in items.enumerated() {
+                guard let version = Digest(hex: item) else {
+                    return "\(key)[\(index)]: not 64 hexadecimal digits: \(item)"
+                }
+                versions.append(version)
+            }
+            knownVersions = versions
+        case NodeConfiguration.readyKey:
+            guard let isReady = Bool(text) else { return "\(key): true or false, not \(text)" }
+            signalsReadiness = isReady
         case NodeConfiguration.clockKey:
             let range = -NodeConfiguration.clockOffsetMax...NodeConfiguration.clockOffsetMax
             guard let offset = Int64(text), range.contains(offset) else {
@@ -325,7 +348,24 @@ extension NodeConfiguration {
             # with its key, before it votes; auto: ten seconds, and none on a development chain.
             watchMilliseconds = \(quoted(value(of: NodeConfiguration.watchKey) ?? "auto"))
 
-            """ + development
+            [upgrade]
+            # Whether this validator says in its blocks that it is ready for an upgrade that its
+            # program knows; false keeps it from saying so.
+            ready = \(quoted(String(signalsReadiness)))
+
+            """ + known + development
+    }
+
+    /// Only where it says something; it belongs to the section before it.
+    private var known: String {
+        guard !knownVersions.isEmpty else { return "" }
+        let items = knownVersions.map { "\"\($0.hex)\"" }.joined(separator: ", ")
+        return """
+            # Versions that this program follows besides its own; refused on all but development
+            # chains.
+            known = [\(items)]
+
+            """
     }
 
     /// Only where it says something: nobody needs it to run a chain.

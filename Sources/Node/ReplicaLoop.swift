@@ -32,6 +32,8 @@ actor ReplicaLoop {
     private var timers: [ReplicaTimer: Instant] = [:]
     private var failure: NodeFailure?
     private var isWatching = false
+    /// Rules that this program does not know: it takes part in nothing, and answers questions.
+    private var unknownVersion: ProtocolVersion?
     /// The last final view, since when it is that, and whether that was found to be long.
     private var progress = (
         epoch: Epoch.zero, view: View.zero, at: MonotonicClock.now(), isLong: false
@@ -54,7 +56,9 @@ actor ReplicaLoop {
         while failure == nil, let batch = inputs.receive(until: timers.values.min()) {
             for (index, input) in batch.enumerated() {
                 if case .stop = input {
+                    if let unknownVersion { failure = .outdated(unknownVersion) }
                     batch[(index + 1)...].forEach(refuse)
+                    if let failure { throw failure }
                     return
                 }
                 handle(input)
@@ -78,7 +82,7 @@ actor ReplicaLoop {
         switch input {
         case .waiting(_, let continuation): continuation.resume(returning: nil)
         case .nextSequence(_, _, let continuation): continuation.resume(returning: nil)
-        case .replica, .message, .fatal, .substituted, .stop: return
+        case .replica, .message, .fatal, .substituted, .outdated, .stop: return
         }
     }
 
@@ -98,12 +102,31 @@ actor ReplicaLoop {
             machinery.logger.error(
                 "The block that was built failed its check; an empty one takes its place.",
                 metadata: ["view": "\(view)"])
+        case .outdated(let version):
+            leave(version)
         case .stop:
             return
         }
     }
 
+    /// The replica hears of nothing more, so that it signs nothing under rules that it does not
+    /// know. What is final stays there to be read.
+    private func leave(_ version: ProtocolVersion) {
+        unknownVersion = version
+        timers = [:]
+        machinery.logger.critical(
+            """
+            The chain follows rules that this program does not know; it votes no more. Install a \
+            release that knows them and start again.
+            """,
+            metadata: [
+                "version": "\(version.number)", "hash": "\(version.hash)",
+                "epoch": "\(version.since)",
+            ])
+    }
+
     private func handle(_ input: ReplicaInput, credit: InboxCredit?) {
+        guard unknownVersion == nil else { return }
         let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
         replica.handle(input, at: now, into: &effects)
         for effect in effects {

@@ -12,8 +12,8 @@ import KeyTool
         subcommands: [
             InitCommand.self, GenesisCommand.self, KeysCommand.self, NodeCommand.self,
             ValidatorCommand.self, SendCommand.self, AccountCommand.self, StakeCommand.self,
-            GovernanceCommand.self, TransactionCommand.self, BlockCommand.self, EventsCommand.self,
-            QueryCommand.self,
+            GovernanceCommand.self, StreamCommand.self, AssetCommand.self,
+            TransactionCommand.self, BlockCommand.self, EventsCommand.self, QueryCommand.self,
         ])
 
     /// Runs the command of the arguments; the exit code is its result (interfaces.md 2).

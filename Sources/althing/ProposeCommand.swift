@@ -8,7 +8,10 @@ import KeyTool
 struct ProposeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "propose", abstract: "Propose something; it is tried first.",
-        subcommands: [Parameter.self, Spend.self, Text.self])
+        subcommands: [
+            Parameter.self, Spend.self, Stream.self, RecallStream.self, CreateAsset.self,
+            Mint.self, Upgrade.self, Text.self,
+        ])
 
     /// The flags of every kind.
     struct Options: ParsableArguments {
@@ -179,10 +182,14 @@ struct Proposer {
             return try builder.chain.amount(text, "--deposit")
         }
         let treasury = try await builder.client.get("/v1/treasury")
-        let native = treasury["balances"]?.items?.first { $0["asset"]?.integer == 0 }
-        let balance = Amount(native?["amount"]?.integer ?? 0)
+        var balances: [AssetID: Amount] = [:]
+        for balance in treasury["balances"]?.items ?? [] {
+            guard let asset = balance["asset"]?.integer else { continue }
+            balances[AssetID(asset)] = Amount(balance["amount"]?.integer ?? 0)
+        }
         return RequiredDeposit.of(
-            actions, parameters: builder.chain.parameters, treasury: balance)
+            actions, parameters: builder.chain.parameters,
+            treasury: balances[.native] ?? .zero, others: balances)
     }
 
     /// Finds the proposal's number in the events of the transaction and shows its state.
@@ -216,25 +223,53 @@ private func isOpening(_ proposal: JSON) -> Bool {
 /// What a proposal needs to open at once, by the table of tracks: only a proposal for the flag's
 /// value, since the chain decides.
 enum RequiredDeposit {
-    static func of(_ actions: [Action], parameters: Parameters, treasury: Amount) -> Amount {
+    /// - Parameters:
+    ///   - treasury: what it has of the native asset.
+    ///   - others: what it has of other assets.
+    static func of(
+        _ actions: [Action], parameters: Parameters, treasury: Amount,
+        others: [AssetID: Amount] = [:]
+    ) -> Amount {
         var multiple = parameters.row(.text).deposit
         var spent: UInt64 = 0
+        var foreign: [TreasuryPayment] = []
         for action in actions {
             switch action {
             case .setParameter(let change):
                 guard let id = ParameterID(name: change.name) else { continue }
                 multiple = max(multiple, parameters.row(id.definition.track).deposit)
             case .spend(let spend):
-                for payment in spend.payments {
+                foreign += spend.payments.filter { $0.asset != .native }
+                for payment in spend.payments where payment.asset == .native {
                     spent = spent.advanced(clampingBy: payment.amount.value)
                 }
+            case .stream(let plan):
+                foreign += plan.payments.filter { $0.asset != .native }
+                for payment in plan.payments where payment.asset == .native {
+                    spent = spent.advanced(clampingBy: payment.amount.value)
+                }
+            case .mint(let mint):
+                foreign.append(mint.payment)
+            case .recallStream:
+                multiple = max(multiple, parameters.row(.spendSmall).deposit)
+            case .createAsset:
+                multiple = max(multiple, parameters.row(.parameter).deposit)
+            case .upgrade:
+                multiple = max(multiple, parameters.row(.protocol).deposit)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking:
+                .claimDeposit, .staking, .claimStream:
                 continue
             }
         }
         if spent > 0 {
             multiple = max(multiple, parameters.row(track(spent, of: treasury.value)).deposit)
+        }
+        for asset in Set(foreign.map(\.asset)) {
+            let sum = foreign.reduce(UInt64(0)) {
+                $1.asset == asset ? $0.advanced(clampingBy: $1.amount.value) : $0
+            }
+            let track = track(sum, of: others[asset]?.value ?? 0)
+            multiple = max(multiple, parameters.row(track).deposit)
         }
         let product = multiplyDividingDown(parameters.depositBase.value, multiple, by: 1)
         return Amount(product ?? .max)

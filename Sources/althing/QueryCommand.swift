@@ -6,7 +6,7 @@ import GenesisTool
 struct QueryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Show the supply, the treasury and parameters.",
-        subcommands: [Supply.self, Treasury.self, Parameters.self])
+        subcommands: [Supply.self, Treasury.self, Parameters.self, Upgrade.self])
 
     struct Supply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

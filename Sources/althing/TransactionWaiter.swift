@@ -96,8 +96,11 @@ struct TransactionView {
     /// `type name=value …` of an action or event.
     func describe(_ json: JSON) -> String {
         guard case .object(let members) = json else { return printable(json.compact) }
+        if let line = HoldingText(chain: chain).action(json) { return line }
+        // Without the asset's decimals its amounts are in base units.
+        let isNative = (json["asset"]?.integer ?? 0) == 0
         let fields = members.filter { $0.name != "type" && !$0.value.isNull }.map { member in
-            let isAmount = member.name == "amount"
+            let isAmount = member.name == "amount" && isNative
             let value = isAmount ? chain.amountText(member.value) : text(member.value)
             return "\(member.name)=\(value)"
         }

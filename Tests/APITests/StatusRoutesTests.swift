@@ -83,7 +83,7 @@ struct StatusRoutesTests {
             let checks = answer["checks"] as? [[String: Any]]
             #expect(
                 checks?.compactMap { $0["name"] as? String }
-                    == ["started", "behind", "peers", "finality", "disk"])
+                    == ["started", "behind", "peers", "finality", "version", "disk"])
         }
     }
 

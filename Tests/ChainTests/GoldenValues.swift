@@ -189,8 +189,48 @@ enum GoldenValues {
 
     /// Every encoding and hash under its name.
     static let all: [(name: String, bytes: [UInt8])] =
-        others
+        others + enacted
         + stakingActions.map { (name: "action." + $0.name, bytes: Action.staking($0).encoded()) }
+
+    /// Streams, assets and upgrades.
+    private static let enacted: [(name: String, bytes: [UInt8])] = {
+        let start = Timestamp(1_700_000_000_000)
+        let cliff = Timestamp(1_700_000_001_000)
+        let linear = StreamSchedule.linear(
+            amount: Amount(1_000), start: start, cliff: cliff, end: Timestamp(1_700_000_009_000))
+        let tranches = StreamSchedule.tranches([
+            StreamTranche(time: start, amount: Amount(5)),
+            StreamTranche(time: cliff, amount: Amount(6)),
+        ])
+        let a = address(0x33)
+        let b = address(0x22)
+        let actions: [(String, Action)] = [
+            ("claimStream", .claimStream(StreamID(7))),
+            ("stream", .stream(StreamPlan(recipient: a, schedule: linear))),
+            (
+                "streamTranches",
+                .stream(StreamPlan(recipient: a, asset: AssetID(3), schedule: tranches))
+            ),
+            ("recallStream", .recallStream(StreamID(7))),
+            (
+                "createAsset",
+                .createAsset(
+                    AssetCreation(
+                        name: "Gold", asset: Asset(symbol: "gold", decimals: 2),
+                        mintAuthority: .governance,
+                        allotments: [AssetAllotment(recipient: b, amount: Amount(40))]))
+            ),
+            ("mint", .mint(AssetMint(asset: AssetID(3), amount: Amount(9), recipient: b))),
+            (
+                "upgrade",
+                .upgrade(
+                    UpgradePlan(
+                        name: "two", version: digest(0x44), firstEpoch: Epoch(40),
+                        lastEpoch: Epoch(80)))
+            ),
+        ]
+        return actions.map { ("action." + $0, $1.encoded()) }
+    }()
 
     private static let others: [(name: String, bytes: [UInt8])] = [
         ("action.transfer", transfer.encoded()),

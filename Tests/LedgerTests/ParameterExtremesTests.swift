@@ -49,12 +49,14 @@ import Testing
         _ changes: [ParameterChange], to chain: inout TestChain
     ) -> Bool {
         let actions = changes.map { Action.setParameter($0) }
-        let isPrepared = (try? Enactment.prepared(actions, in: State(over: chain.state))) != nil
+        let block = chain.context
+        let isPrepared =
+            (try? Enactment.prepared(actions, at: block, in: State(over: chain.state))) != nil
         var isApplied = false
         chain.edit { state in
             state.checkpoint()
             do throws(Rejection) {
-                try Enactment.perform(actions, of: ProposalID(1), in: &state)
+                try Enactment.perform(actions, of: ProposalID(1), at: block, in: &state)
                 state.commit()
                 isApplied = true
             } catch {

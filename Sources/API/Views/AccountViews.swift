@@ -53,7 +53,10 @@ struct AuthorityJSON: Encodable {
             self.threshold = threshold
         case .module(let id):
             type = "module"
-            module = ModuleID(rawValue: id).map { AuthorityJSON.name(of: $0) } ?? String(id)
+            module =
+                id == StreamID.moduleID
+                ? "stream"
+                : ModuleID(rawValue: id).map { AuthorityJSON.name(of: $0) } ?? String(id)
         }
     }
 

@@ -43,12 +43,26 @@ struct ActionJSON: Encodable {
             try fields.write("proposal", proposal)
         case .staking(let action):
             try fields.write(action)
+        case .claimStream(let stream):
+            try fields.write("type", "claimStream")
+            try fields.write("stream", stream.value)
         case .setParameter(let change):
             try fields.write("type", "setParameter")
             try encode(change, into: &fields)
         case .spend(let spend):
             try fields.write("type", "spend")
             try fields.write("payments", spend.payments.map { PaymentJSON($0, chain) })
+        case .stream(let plan):
+            try fields.write(plan)
+        case .recallStream(let stream):
+            try fields.write("type", "recallStream")
+            try fields.write("stream", stream.value)
+        case .createAsset(let creation):
+            try fields.write(creation)
+        case .mint(let mint):
+            try fields.write(mint)
+        case .upgrade(let plan):
+            try fields.write(plan)
         }
     }
 

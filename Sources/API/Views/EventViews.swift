@@ -115,6 +115,8 @@ struct EventJSON: Encodable {
             try fields.write("to", ParameterValueJSON(to, id))
             try fields.write("fromText", chain.text(of: from, id))
             try fields.write("toText", chain.text(of: to, id))
+        case .enacted(_, let event):
+            try fields.write(event)
         }
     }
 }

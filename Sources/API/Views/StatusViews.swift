@@ -111,6 +111,10 @@ extension ReadinessJSON {
                 reason: isStalled
                     ? "Nothing became final for \(status.finalityAge / 1_000) seconds." : nil),
             Check(
+                name: "version", ok: !status.isOutdated,
+                reason: status.isOutdated
+                    ? "The chain follows rules that this node does not know." : nil),
+            Check(
                 name: "disk", ok: !status.isDiskLow,
                 reason: status.isDiskLow ? "The disk is almost full." : nil),
         ]

@@ -118,6 +118,7 @@ enum Epochs {
         let down = Downtime.judge(clock, rules: rules, known: known, in: &state)
         Rewards.fund(record, down: down, in: &state, epoch: epoch)
         state.write(.currentEpoch, next)
+        Upgrades.endEpoch(epoch, next: nextSet, in: &state)
 
         let elected = epoch.advanced(by: 2)
         let records = records(in: state)

@@ -7,8 +7,9 @@ enum Enactment {
     /// Checks the form of a draft's actions and that they would work today, and writes the guards:
     /// the value that each change of a parameter replaces.
     static func prepared<Base: StateReader>(
-        _ actions: [Action], in state: State<Base>
+        _ actions: [Action], at block: BlockContext, in state: State<Base>
     ) throws(Rejection) -> [Action] {
+        try Enactments.check(actions, at: block, in: state)
         let current = parameters(in: state)
         var merged = current
         var names: [String] = []
@@ -34,8 +35,13 @@ enum Enactment {
                 try check(spend, in: state)
                 payments += spend.payments
                 prepared.append(action)
+            case .stream(let plan):
+                payments += plan.payments
+                prepared.append(action)
+            case .recallStream, .createAsset, .mint, .upgrade:
+                prepared.append(action)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking:
+                .claimDeposit, .staking, .claimStream:
                 preconditionFailure("the actions were classified")
             }
         }
@@ -83,7 +89,8 @@ enum Enactment {
 
     /// All actions in order. The caller's checkpoint undoes them if one fails.
     static func perform<Base: StateReader>(
-        _ actions: [Action], of id: ProposalID, in state: inout State<Base>
+        _ actions: [Action], of id: ProposalID, at block: BlockContext,
+        in state: inout State<Base>
     ) throws(Rejection) {
         let current = parameters(in: state)
         var merged = current
@@ -95,8 +102,18 @@ enum Enactment {
                 changed = changed ?? change.name
             case .spend(let spend):
                 try Treasury.spend(spend, in: &state)
+            case .stream(let plan):
+                try Streams.create(plan, of: id, at: block, in: &state)
+            case .recallStream(let stream):
+                try Streams.recall(stream, of: id, at: block, in: &state)
+            case .createAsset(let creation):
+                try Assets.create(creation, of: id, in: &state)
+            case .mint(let mint):
+                try Assets.mint(mint, of: id, in: &state)
+            case .upgrade(let plan):
+                try Upgrades.schedule(plan, of: id, in: &state)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking:
+                .claimDeposit, .staking, .claimStream:
                 throw .governance(.actionNotAllowed("of an account"))
             }
         }
@@ -175,7 +192,7 @@ extension Governance {
         state.checkpoint()
         do {
             let supply = Enactment.supply(in: state)
-            try Enactment.perform(actions, of: proposal.id, in: &state)
+            try Enactment.perform(actions, of: proposal.id, at: block, in: &state)
             try Enactment.checkInvariants(supplyBefore: supply, in: state)
             state.commit()
             move(&proposal, to: .ended(.executed), at: block, in: &state)

@@ -19,7 +19,7 @@ extension Governance {
         }
         let kind = try Tracks.classify(
             draft.actions, parameters: context.rules.parameters, in: state)
-        let actions = try Enactment.prepared(draft.actions, in: state)
+        let actions = try Enactment.prepared(draft.actions, at: context.block, in: state)
 
         let minimum = kind.minimumDeposit
         guard draft.deposit >= minimum else {

@@ -37,12 +37,28 @@ enum Tracks {
             case .spend(let spend):
                 own = .treasury
                 payments += spend.payments
+            case .stream(let plan):
+                own = .treasury
+                payments += plan.payments
+            case .recallStream:
+                own = .treasury
+                tracks.append(.spendSmall)
+            case .createAsset:
+                own = .treasury
+                tracks.append(.parameter)
+            case .mint(let mint):
+                own = .treasury
+                payments.append(mint.payment)
+            case .upgrade:
+                own = .protocol
+                tracks.append(.protocol)
             case .transfer: throw .governance(.actionNotAllowed("transfer"))
             case .submitProposal: throw .governance(.actionNotAllowed("submitProposal"))
             case .addDeposit: throw .governance(.actionNotAllowed("addDeposit"))
             case .castBallot: throw .governance(.actionNotAllowed("castBallot"))
             case .cancelProposal: throw .governance(.actionNotAllowed("cancelProposal"))
             case .claimDeposit: throw .governance(.actionNotAllowed("claimDeposit"))
+            case .claimStream: throw .governance(.actionNotAllowed("claimStream"))
             case .staking(let action): throw .governance(.actionNotAllowed(action.name))
             }
             guard group == nil || group == own else { throw .governance(.mixedTopics) }

@@ -187,6 +187,10 @@ actor BlockDisk {
             StateView.Published(
                 head: current.head, snapshot: current.snapshot, rules: current.rules,
                 instance: next))
+        if let version = epochs.unknownVersion(over: current.snapshot) {
+            loop.send(.outdated(version))
+            return
+        }
         let neighbours = EpochSource.neighbours(of: epoch, over: current.snapshot)
         network.setReserved(neighbours.ids)
         for address in neighbours.addresses where address.id != network.localID {
