@@ -260,8 +260,9 @@ public struct BlockExecutor<Base: StateReader> {
             participation: built.participation)
         let outcome = built.execution.outcome
         let header = Header(
-            version: version.number, genesisHash: genesisHash, epoch: job.epoch, height: context.height, view: job.view,
-            parentView: job.parentView, parentHash: job.parent.hash, timestamp: job.timestamp,
+            version: version.number, genesisHash: genesisHash, epoch: job.epoch,
+            height: context.height, view: job.view, parentView: job.parentView,
+            parentHash: job.parent.hash, timestamp: job.timestamp,
             proposer: job.proposer, transactionsRoot: body.transactionsRoot,
             stateRoot: outcome.stateRoot, receiptsRoot: outcome.receiptsRoot,
             setHash: instance.validators.hash, nextSetHash: outcome.nextSetHash,

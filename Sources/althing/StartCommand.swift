@@ -117,7 +117,8 @@ extension NodeCommand {
                 throw CommandError("node.failed", "the node stopped: \(error)")
             } catch NodeFailure.outdated(let version) {
                 throw CommandError(
-                    "node.outdated", "the node had stopped voting: \(NodeFailure.outdated(version))",
+                    "node.outdated",
+                    "the node had stopped voting: \(NodeFailure.outdated(version))",
                     hint: "install a release that knows the version and start again",
                     exit: .refused)
             } catch NodeFailure.keyInUse(let detail) {

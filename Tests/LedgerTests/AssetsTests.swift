@@ -17,7 +17,9 @@ import Testing
     private func creation(
         _ symbol: String = "gold", name: String = "Gold", decimals: UInt8 = 2,
         _ authority: MintAuthority = .governance,
-        _ allotments: [(Address, UInt64)] = [(AssetsTests.alice, 40), (ModuleAccounts.treasury, 60)]
+        _ allotments: [(Address, UInt64)] = [
+            (AssetsTests.alice, 40), (ModuleAccounts.treasury, 60),
+        ]
     ) -> AssetCreation {
         AssetCreation(
             name: name, asset: Asset(symbol: symbol, decimals: decimals),

@@ -60,9 +60,10 @@ import Testing
 
     // MARK: What is due
 
-    @Test(arguments: [
-        (0, 0), (249, 0), (250, 250), (251, 251), (999, 999), (1_000, 1_000), (5_000, 1_000),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (0, 0), (249, 0), (250, 250), (251, 251), (999, 999), (1_000, 1_000), (5_000, 1_000),
+        ] as [(UInt64, UInt64)])
     func `a linear stream gives its part of the time, and nothing before the cliff`(
         _ seconds: UInt64, _ due: UInt64
     ) {

@@ -179,7 +179,8 @@ private struct Fleet {
 
     // MARK: S40
 
-    @Test func `S40 four fifths switch at an epoch's start, and the old one stops cleanly`() throws {
+    @Test func `S40 four fifths switch at an epoch's start, and the old one stops cleanly`() throws
+    {
         var fleet = try Fleet([new, new, new, new, old], plan: Fleet.plan(2, 4))
         for _ in 0..<2 {
             #expect(fleet.upgrade.version == .initial)
@@ -262,7 +263,8 @@ private struct Fleet {
         #expect(after.readyPower == 2 * view.totalPower / 5)
     }
 
-    @Test func `an operator that does not agree signals nothing, and follows all the same`() throws {
+    @Test func `an operator that does not agree signals nothing, and follows all the same`() throws
+    {
         let silent = SoftwareVersions(alsoKnown: [Fleet.version], signalsReadiness: false)
         var fleet = try Fleet([new, new, new, new, silent], plan: Fleet.plan(1, 1))
         try fleet.step(leader: 4)
@@ -289,7 +291,8 @@ private struct Fleet {
             var header = good.header
             change(&header)
             let verdict = fleet.executors[1].execute(
-                Block(header: header, body: good.body)) { .restored($0) }
+                Block(header: header, body: good.body)
+            ) { .restored($0) }
             #expect(verdict == .invalid, "\(index)")
         }
         #expect(fleet.executors[1].execute(good) { .restored($0) } == .valid)

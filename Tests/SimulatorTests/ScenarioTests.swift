@@ -47,7 +47,7 @@ import Testing
         arguments: [
             ("S02", "S18"), ("S06", "S18"), ("S13", "S18"), ("S47", "S18"), ("S32", "S18"),
             ("S05", "S52"), ("S08", "S52"), ("S09", "S52"), ("S34", "S18"), ("S46", "S52"),
-            ("S24", "S52"), ("S29", "S52"), ("S33", "S52"), ("S48", "S52"),
+            ("S24", "S52"), ("S29", "S52"), ("S33", "S52"), ("S48", "S52"), ("S40", "S18"),
         ])
     func `a criterion fails on a run of another scenario`(name: String, other: String) throws {
         let scenario = try #require(ScenarioTable.named(name))

@@ -85,7 +85,8 @@ final class SimulatedNode {
         replica = Replica(configuration: Replica.Configuration(), epoch: start, committed: head)
         executor = BlockExecutor(
             genesisHash: cast.genesisHash, instance: start.instance, committed: head,
-            base: published, signatures: ToySignature.check, election: election)
+            base: published, signatures: ToySignature.check, election: election,
+            software: plan.software(of: member))
     }
 
     // MARK: Clocks

@@ -108,6 +108,8 @@ public struct WorldPlan: Sendable {
 
     /// The power of each validator, instead of `stakes`.
     public var powers: [UInt64]?
+    /// New rules that the chain has scheduled, and who does not know them.
+    public var upgrade: ScheduledRules?
     /// Nodes that the chain keeps from leading, as those in jail.
     public var excluded: Set<Int> = []
     /// A third of the power or more is Byzantine: a fork is what the scenario wants to see.

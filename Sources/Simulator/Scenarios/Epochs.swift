@@ -4,7 +4,7 @@ import Chain
 enum EpochScenarios {
     static let all = [
         freshSets, lastLeaderDies, everyBoundaryStep, longAway, everybodyLeaves, badElection,
-        movedKey, lostRecords,
+        movedKey, lostRecords, upgrade,
     ]
 
     /// Four seats of many nodes, in epochs of twenty blocks.
@@ -16,6 +16,48 @@ enum EpochScenarios {
         plan.epochs = WorldPlan.Epochs(
             length: 20, seats: min(4, plan.validators), overlapPercent: overlap)
         return plan
+    }
+
+    private static let upgrade = Scenario(
+        "S40",
+        "New rules come at a boundary when four fifths are ready; the old program stops cleanly."
+    ) { random, setting in
+        let count = max(5, setting.validators ?? random.within(5...7))
+        var plan = setting.plan(validators: count, milliseconds: 60_000)
+        plan.validators = count
+        plan.blockInterval = 250
+        plan.epochs = WorldPlan.Epochs(
+            length: 20, seats: count, overlapPercent: 100)
+        plan.upgrade = ScheduledRules(
+            firstEpoch: random.within(1...3), lastEpoch: 5,
+            oldNodes: [random.below(plan.validators)])
+        return plan
+    } judge: { outcome, violations in
+        let name = "S40"
+        let plan = outcome.plan
+        guard let upgrade = plan.upgrade, let old = upgrade.oldNodes.first else {
+            violations.append(Violation(name, "nothing is scheduled"))
+            return
+        }
+        // Everybody led in the first epoch: who knows the rules is ready by its end.
+        let last = boundary(of: upgrade.firstEpoch - 1, plan)
+        let end = outcome.timeline.commits.filter { $0.node == old }.map(\.height).max() ?? 0
+        outcome.require(
+            end == last, name, "the old program ends at \(end) and not at the boundary \(last)",
+            in: &violations)
+        outcome.require(
+            outcome.timeline.happened == 1, name,
+            "\(outcome.timeline.happened) nodes stopped", in: &violations)
+        let vote = outcome.timeline.signings.first {
+            $0.node == old && $0.epoch >= upgrade.firstEpoch
+        }
+        outcome.require(
+            vote == nil, name, "the old program votes under rules that it does not know",
+            in: &violations)
+        outcome.require(
+            outcome.height >= last + 40, name, "only \(outcome.height) heights came",
+            in: &violations)
+        outcome.requireHeal(name, in: &violations)
     }
 
     /// The last height of an epoch.

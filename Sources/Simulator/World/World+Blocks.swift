@@ -118,7 +118,7 @@ extension World {
 
     /// The boundary's state and certificate are durable: the next instance begins.
     private func beginInstance(at node: SimulatedNode) {
-        guard !reach(.boundarySynced, by: node) else { return }
+        guard !reach(.boundarySynced, by: node), !stopsOutdated(node) else { return }
         let start = epochStart(of: node)
         guard start.instance.epoch > node.instance.epoch else { return }
         node.instance = start.instance

@@ -43,7 +43,7 @@ extension World {
         node.executor = BlockExecutor(
             genesisHash: cast.genesisHash, instance: start.instance, committed: node.head,
             base: node.published, past: past.map(\.hash), signatures: ToySignature.check,
-            election: election)
+            election: election, software: plan.software(of: node.member))
         trace.note(
             "\(now / 1_000_000) \(node.endpoint) starts at \(node.head.height), "
                 + "epoch \(start.instance.epoch)")

@@ -73,12 +73,13 @@ public final class World {
         script = ActiveScript(plan)
         clients = Clients(cast: cast, load: plan.load)
         deadMembers = plan.deadNodes.union(plan.leavers)
+            .union(plan.upgrade?.oldNodes ?? [])
         faults = ActiveFaults(plan)
         // Twins have a second endpoint behind all others.
         let twins = plan.corrupted.filter { $0.behaviour == "twin" }.map(\.node)
         let members = Array(0..<plan.nodes) + twins
         network = VirtualNetwork(plan, endpoints: members.count)
-        let genesis = Ledger.genesis(cast.genesis).changes
+        let genesis = plan.genesisState(cast)
         nodes = members.enumerated().map { endpoint, member in
             SimulatedNode(
                 endpoint: endpoint, member: member, cast: cast, plan: plan, genesis: genesis,

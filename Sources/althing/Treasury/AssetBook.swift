@@ -43,7 +43,8 @@ struct AssetBook {
         } catch {
             throw CommandError(
                 "amount.invalid", "\(name) `\(text)`: \(error)",
-                hint: "write an amount like 12.5\(entry.symbol); \(entry.decimals) decimals at most",
+                hint: "write an amount like 12.5\(entry.symbol); "
+                    + "\(entry.decimals) decimals at most",
                 exit: .usage)
         }
     }
