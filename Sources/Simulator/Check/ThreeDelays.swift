@@ -1,7 +1,7 @@
 extension WorldPlan {
-    /// Nanoseconds from a proposal to its finality, if nothing took time but the ways: the proposal's,
-    /// the notarize votes' and the finalize votes', each until a quorum has come. Of all leaders and
-    /// nodes that are not dead, the value below which so many of a thousand lie.
+    /// Nanoseconds from a proposal to its finality, if nothing took time but the ways: those of the
+    /// proposal, the notarize votes and the finalize votes, each until a quorum has come. Of all
+    /// leaders and nodes that are not dead, the value below which so many of a thousand lie.
     public func threeDelays(permille: UInt64) -> UInt64 {
         let network = VirtualNetwork(self, endpoints: nodes)
         let powers = Seating(self).genesisPowers

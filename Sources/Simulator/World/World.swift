@@ -55,8 +55,8 @@ public final class World {
     let deadMembers: Set<Int>
     var faults: ActiveFaults
     private var effects: [ReplicaEffect] = []
-    /// Called now and then with the milliseconds of virtual time, so that a long run can say how far
-    /// it is. Nothing that happens follows from it.
+    /// Called now and then with the milliseconds of virtual time, so that a long run can say how
+    /// far it is. Nothing that happens follows from it.
     public var watch: ((UInt64) -> Void)?
 
     public init(_ plan: WorldPlan, keepsTrace: Bool = false) {
