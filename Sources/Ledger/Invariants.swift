@@ -14,6 +14,8 @@ public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
     /// An account's summary is not what its positions say.
     case stakeAccount(Address)
     case zeroBalance(Address, AssetID)
+    /// What a stream's account has, and what it may still have to pay.
+    case stream(StreamID, balance: UInt64, owed: UInt64)
 
     public var description: String {
         switch self {
@@ -29,6 +31,8 @@ public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
             "\(record) has \(recorded) shares, its positions and lots sum to \(sum)"
         case .stakeAccount(let account):
             "the summary of the stake of \(account) is not what its positions say"
+        case .stream(let id, let balance, let owed):
+            "the account of stream \(id) has \(balance) and owes \(owed)"
         case .zeroBalance(let account, let asset):
             "the balance 0 of \(account) in asset \(asset) has an entry"
         }
@@ -41,6 +45,7 @@ public enum Invariants {
     public static func violations(over reader: some StateReader) -> [InvariantViolation] {
         let state = State(over: reader)
         return supplyViolations(in: state) + Staking.violations(in: state)
+            + Streams.violations(in: state)
     }
 
     private static func supplyViolations<Base: StateReader>(

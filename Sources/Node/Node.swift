@@ -57,10 +57,9 @@ public final class Node: Service {
         let signer = try Node.signer(
             consensusKey, home: home,
             lostAt: lostSignerRecord ? max(WallClock().now(), data.view.head.timestamp) : nil)
-        let software = try Node.software(configuration, genesis)
         let epochs = EpochSource(
             blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince,
-            software: software)
+            software: try Node.software(configuration, genesis))
         var recovery = data.recovery
         signer?.complete(&recovery, of: instance.id)
 
@@ -74,8 +73,7 @@ public final class Node: Service {
         let metrics = NodeMetrics()
         let feed = FinalityFeed()
         let view = StateView(data.view)
-        let neighbours = EpochSource.neighbours(
-            of: instance.epoch, over: data.view.snapshot)
+        let neighbours = EpochSource.neighbours(of: instance.epoch, over: data.view.snapshot)
         network = Network(
             configuration: Node.networkConfiguration(
                 configuration, genesis: genesis, neighbours: neighbours,
@@ -86,7 +84,7 @@ public final class Node: Service {
         executor = Executor(
             jobs: executorJobs, loop: inputs, disk: blockJobs, verifier: verifier,
             genesisHash: genesis.hash, instance: instance, committed: data.view.head,
-            base: data.view.snapshot, past: data.past.map(\.hash), software: software)
+            base: data.view.snapshot, past: data.past.map(\.hash), software: epochs.software)
         blockDisk = BlockDisk(
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
@@ -102,22 +100,29 @@ public final class Node: Service {
                 verifier: verifier, tickets: tickets, clock: clock, metrics: metrics,
                 logger: logger),
             replica: replica)
-        var access = NodeAccess(
+        let access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
                 blocks: data.blocks, network: network, inputs: inputs, tickets: tickets,
                 clock: clock, verifier: verifier, metrics: metrics, dataPath: home.data))
-        access.software = software
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, shelf: data.shelf, views: data.logViews)
-        if let version = epochs.unknownVersion(over: data.view.snapshot) {
+        Node.start(inputs, data.view, blocks: data.past + data.undecided, epochs)
+    }
+
+    /// The first inputs of the loop.
+    private static func start(
+        _ inputs: Mailbox<LoopInput>, _ view: StateView.Published, blocks: [Block],
+        _ epochs: EpochSource
+    ) {
+        if let version = epochs.unknownVersion(over: view.snapshot) {
             inputs.send(.outdated(version))
         }
-        inputs.send(.replica(.start(blocks: data.past + data.undecided)))
+        inputs.send(.replica(.start(blocks: blocks)))
     }
 
     private static func replica(

@@ -229,5 +229,6 @@ extension NodeAccess {
                 }
             },
             metrics: { parts.metricFamilies() })
+        software = parts.epochs.software
     }
 }

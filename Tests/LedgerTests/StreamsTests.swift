@@ -314,6 +314,15 @@ import Testing
         #expect(Queries.stream(StreamID(6), at: now, over: memory) == nil)
     }
 
+    @Test func `an account that cannot pay its stream is a violation`() throws {
+        var world = GovernanceWorld()
+        let id = try created(linear(1_000), in: &world)
+        #expect(Streams.violations(in: world.state).isEmpty)
+        try world.state.move(Amount(1), from: id.account, to: world.outsider)
+        #expect(
+            Streams.violations(in: world.state) == [.stream(id, balance: 999, owed: 1_000)])
+    }
+
     /// Random lives of streams: claims never pay more than is due, and tokens are never lost.
     @Test(arguments: 0..<20)
     func `any history of claims and recalls pays exactly the plan`(_ seed: Int) throws {
@@ -357,6 +366,7 @@ import Testing
                 }
             }
             #expect(world.isSound)
+            #expect(Streams.violations(in: world.state).isEmpty)
         }
         for (id, plan) in live {
             expected += plan.schedule.due(at: world.block.timestamp).value

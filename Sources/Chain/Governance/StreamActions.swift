@@ -119,7 +119,8 @@ public enum StreamSchedule: CanonicalCodable, Hashable, Sendable {
         }
     }
 
-    /// What is due at a time, claimed before or not: it never falls, and is all of it from `end` on.
+    /// What is due at a time, claimed before or not: it never falls, and from `end` on it is all
+    /// of it.
     ///
     /// A linear stream gives ⌊amount·(time − start)/(end − start)⌋, with the product in 128 bits.
     ///

@@ -10,6 +10,20 @@ public struct StreamView: Hashable, Sendable {
     public let claimable: Amount
 }
 
+extension Streams {
+    /// Streams whose account cannot pay them, or that nobody could claim.
+    static func violations<Base: StateReader>(in state: State<Base>) -> [InvariantViolation] {
+        state.entries(in: .streams, limit: .max).compactMap { entry in
+            let id = StreamID(entry.key.suffix(8).reduce(0) { $0 << 8 | UInt64($1) })
+            let record: StreamRecord = State<Base>.decode(entry.value)
+            let balance = state.balance(of: id.account, asset: record.plan.asset)
+            let owed = record.total.subtracting(record.claimed) ?? .zero
+            guard balance < owed || owed == .zero else { return nil }
+            return .stream(id, balance: balance.value, owed: owed.value)
+        }
+    }
+}
+
 extension Queries {
     /// Streams of one answer.
     public static let streamsMax = 100

@@ -10,9 +10,8 @@ extension ProposeCommand {
             commandName: "create-asset", abstract: "Create an asset with a first supply.",
             discussion: """
                 Examples:
-                  althing gov propose create-asset gold --supply treasury=1000 --mintable --from alice
-                  althing gov propose create-asset seat --decimals 0 --supply alice=5 --supply bob=5 \
-                --from alice
+                  althing gov propose create-asset gold --mintable --from alice
+                  althing gov propose create-asset seat --decimals 0 --supply bob=5 --from alice
                 """)
 
         @Argument(help: "Its symbol: a letter, then letters or digits, 2 to 12 of them.")
