@@ -70,10 +70,18 @@ struct AccountCommand: ParsableCommand {
         }
     }
 
-    /// A balance with its unit; of other assets than the native one in base units.
+    /// A balance with its unit.
     static func balance(_ json: JSON, _ chain: ChainInfo) -> String {
-        json["asset"]?.integer == 0
-            ? chain.amountText(json["amount"])
-            : "\(text(json["amount"])) \(text(json["symbol"]))"
+        AccountCommand.amount(json["amount"], of: json, chain)
+    }
+
+    /// An amount of the asset whose symbol and decimals stand beside it.
+    static func amount(_ amount: JSON?, of json: JSON, _ chain: ChainInfo) -> String {
+        guard json["asset"]?.integer != 0 else { return chain.amountText(amount) }
+        guard let units = amount?.integer, let symbol = json["symbol"]?.text,
+            let decimals = json["decimals"]?.integer, decimals <= UInt64(Asset.decimalsMax)
+        else { return "\(text(amount)) \(text(json["symbol"]))" }
+        return AmountText.print(
+            Amount(units), symbol: symbol.uppercased(), decimals: UInt8(decimals))
     }
 }

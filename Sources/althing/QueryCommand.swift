@@ -22,11 +22,9 @@ struct QueryCommand: ParsableCommand {
             options.show(
                 list: list, id: { text($0["supply"]) }, header: ["asset", "symbol", "supply"]
             ) { asset in
-                let isNative = asset["asset"]?.integer == 0
-                let supply = asset["supply"]
-                return [
+                [
                     text(asset["asset"]), text(asset["symbol"]),
-                    isNative ? chain.amountText(supply) : text(supply),
+                    AccountCommand.amount(asset["supply"], of: asset, chain),
                 ]
             }
         }

@@ -15,11 +15,14 @@ extension API {
                     balances: balances(Queries.treasury(over: state), over: state)))
         }
         router.get("v1/supply") { _, _ in
-            let supply = Queries.supply(over: await node.state())
-            let native = SupplyJSON(
-                asset: AssetID.native.value, symbol: node.chain.symbol,
-                decimals: node.chain.decimals, supply: String(supply.value))
-            return jsonResponse(Page(items: [native], next: nil))
+            // The first ones; all are at /v1/assets.
+            let assets = Queries.assets(limit: Queries.assetsMax, over: await node.state())
+            let items = assets.map {
+                SupplyJSON(
+                    asset: $0.id.value, symbol: $0.asset.symbol, decimals: $0.asset.decimals,
+                    supply: String($0.supply.value))
+            }
+            return jsonResponse(Page(items: items, next: nil))
         }
     }
 
@@ -60,10 +63,7 @@ extension API {
         _ balances: [AssetBalance], over reader: some StateReader
     ) -> [BalanceJSON] {
         balances.map { balance in
-            let symbol =
-                balance.asset == .native
-                ? node.chain.symbol : Queries.asset(balance.asset, over: reader)?.symbol
-            return BalanceJSON(balance, symbol: symbol ?? "")
+            BalanceJSON(balance, of: Queries.asset(balance.asset, over: reader))
         }
     }
 }

@@ -5,11 +5,13 @@ import Ledger
 struct BalanceJSON: Encodable {
     let asset: UInt64
     let symbol: String
+    let decimals: UInt8
     let amount: String
 
-    init(_ balance: AssetBalance, symbol: String) {
-        asset = balance.asset.value
-        self.symbol = symbol
+    init(_ balance: AssetBalance, of asset: Asset?) {
+        self.asset = balance.asset.value
+        symbol = asset?.symbol ?? ""
+        decimals = asset?.decimals ?? 0
         amount = String(balance.amount.value)
     }
 }

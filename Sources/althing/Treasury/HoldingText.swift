@@ -16,7 +16,8 @@ struct HoldingText {
             return "recall stream \(text(json["stream"])): pay what is due, take back the rest"
         case "createAsset":
             let parts = (json["supply"]?.items ?? []).map {
-                "\(text($0["amount"])) base units for \(text($0["recipient"]))"
+                let amount = AccountCommand.amount($0["amount"], of: json, chain)
+                return "\(amount) for \(text($0["recipient"]))"
             }
             let supply = parts.isEmpty ? "no first supply" : parts.joined(separator: ", ")
             let minting =
