@@ -27,7 +27,7 @@ struct AccountRoutesTests {
             #expect(authority?["type"] as? String == "key")
             #expect(authority?["publicKey"] as? String == FakeChain.alice.key.hex)
             let balance = (answer["balances"] as? [[String: Any]])?.first
-            #expect(balance.map { Set($0.keys) } == ["amount", "asset", "symbol"])
+            #expect(balance.map { Set($0.keys) } == ["amount", "asset", "decimals", "symbol"])
             #expect(balance?["asset"] as? Int == 0)
             #expect(balance?["symbol"] as? String == "alt")
         }
