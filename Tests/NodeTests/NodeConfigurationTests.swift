@@ -1,4 +1,5 @@
 import Chain
+import Cryptography
 import Node
 import Testing
 
@@ -7,6 +8,22 @@ import Testing
         let configuration = NodeConfiguration()
         let (copy, _) = try NodeConfiguration.load(toml: configuration.toml, environment: [:])
         #expect(copy == configuration)
+    }
+
+    @Test func `the versions of an upgrade are hashes, and survive the file`() throws {
+        var configuration = NodeConfiguration()
+        #expect(configuration.signalsReadiness && configuration.knownVersions.isEmpty)
+        let hash = String(repeating: "ab", count: 32)
+        #expect(configuration.set("upgrade.known", to: "\(hash), \(hash)") == nil)
+        #expect(configuration.knownVersions.map(\.hex) == [hash, hash])
+        #expect(configuration.set("upgrade.ready", to: "false") == nil)
+        #expect(configuration.set("upgrade.known", to: "\(hash),12") != nil)
+        #expect(configuration.set("upgrade.ready", to: "perhaps") != nil)
+        let (copy, _) = try NodeConfiguration.load(toml: configuration.toml, environment: [:])
+        #expect(copy == configuration)
+        let variables = ["ALTHING_UPGRADE_KNOWN": hash]
+        let (told, _) = try NodeConfiguration.load(toml: "", environment: variables)
+        #expect(told.knownVersions.map(\.hex) == [hash])
     }
 
     @Test func `a validator watches as its configuration or the kind of its chain says`() throws {
