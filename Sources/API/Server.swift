@@ -163,6 +163,7 @@ struct API: Sendable {
         addStakeRoutes(to: router)
         addGovernanceRoutes(to: router)
         addHoldingRoutes(to: router)
+        addRepresentationRoutes(to: router)
         addStreamRoute(to: router)
         return router
     }

@@ -14,6 +14,7 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     case staking(StakingAction)
     /// Takes what is due of a stream.
     case claimStream(StreamID)
+    case representation(RepresentationAction)
 
     // For governance: refused in a transaction, allowed in a proposal.
     case setParameter(ParameterChange)
@@ -53,6 +54,8 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .staking(try StakingAction(from: &reader))
         case 10:
             return .claimStream(try StreamID(from: &reader))
+        case 7:
+            return .representation(try RepresentationAction(from: &reader))
         case 32:
             return .setParameter(try ParameterChange(from: &reader))
         case 33:
@@ -101,6 +104,9 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .claimStream(let stream):
             writer.writeULEB128(10)
             writer.write(stream)
+        case .representation(let action):
+            writer.writeULEB128(7)
+            writer.write(action)
         case .setParameter(let change):
             writer.writeULEB128(32)
             writer.write(change)

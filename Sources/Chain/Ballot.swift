@@ -41,19 +41,22 @@ public struct BallotAmounts: CanonicalCodable, Hashable, Sendable {
 /// The answer of one account to one proposal, as the ledger keeps it.
 public struct Ballot: CanonicalCodable, Hashable, Sendable {
     public let weights: BallotWeights
-    /// The power that the ballot carries.
-    public let power: UInt64
+    /// The voter's own power, with what it lends to others.
+    public let own: UInt64
+    /// What the voter was lent, less what was taken back by who voted.
+    public var received: UInt64
     /// The power split by the weights, without a remainder.
-    public let amounts: BallotAmounts
+    public var amounts: BallotAmounts
     public let height: Height
     public let reason: String
 
     public init(
-        weights: BallotWeights, power: UInt64, amounts: BallotAmounts, height: Height,
-        reason: String
+        weights: BallotWeights, own: UInt64, received: UInt64 = 0, amounts: BallotAmounts,
+        height: Height, reason: String
     ) {
         self.weights = weights
-        self.power = power
+        self.own = own
+        self.received = received
         self.amounts = amounts
         self.height = height
         self.reason = reason
@@ -61,7 +64,8 @@ public struct Ballot: CanonicalCodable, Hashable, Sendable {
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         weights = try BallotWeights(from: &reader)
-        power = try reader.readUInt64()
+        own = try reader.readUInt64()
+        received = try reader.readUInt64()
         amounts = try BallotAmounts(from: &reader)
         height = try Height(from: &reader)
         reason = try reader.readString(limit: BallotCast.reasonBytesMax)
@@ -69,9 +73,13 @@ public struct Ballot: CanonicalCodable, Hashable, Sendable {
 
     public func encode(into writer: inout ByteWriter) {
         writer.write(weights)
-        writer.write(power)
+        writer.write(own)
+        writer.write(received)
         writer.write(amounts)
         writer.write(height)
         writer.writeString(reason)
     }
+
+    /// The power that the ballot carries.
+    public var power: UInt64 { own + received }
 }

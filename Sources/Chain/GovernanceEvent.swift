@@ -14,9 +14,20 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
     case depositDestroyed(ProposalID, amount: Amount)
     case parameterChanged(ProposalID, name: String, from: ParameterValue, to: ParameterValue)
     case enacted(ProposalID, EnactedEvent)
+    /// Somebody voted, and its part left the ballot of a representative of it.
+    case takenBack(
+        ProposalID, representative: Address, by: Address, power: UInt64, amounts: BallotAmounts)
+    /// An account named its representatives; it has nothing to do with a proposal.
+    case representativesSet(account: Address, group: TopicGroup, RepresentativeList)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readULEB128()
+        guard tag != 10 else {
+            self = .representativesSet(
+                account: try Address(from: &reader), group: try TopicGroup(from: &reader),
+                try RepresentativeList(from: &reader))
+            return
+        }
         let id = try ProposalID(from: &reader)
         switch tag {
         case 0: self = .submitted(id, proposer: try Address(from: &reader))
@@ -39,13 +50,17 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
                 from: try ParameterValue(from: &reader), to: try ParameterValue(from: &reader))
         case EnactedEvent.tags:
             self = .enacted(id, try EnactedEvent(tag: tag, from: &reader))
+        case 9:
+            self = .takenBack(
+                id, representative: try Address(from: &reader), by: try Address(from: &reader),
+                power: try reader.readUInt64(), amounts: try BallotAmounts(from: &reader))
         default: throw .unknownTag(type: "GovernanceEvent", tag: UInt64(tag))
         }
     }
 
     public func encode(into writer: inout ByteWriter) {
         writer.writeULEB128(tag)
-        writer.write(proposal)
+        if let proposal { writer.write(proposal) }
         switch self {
         case .submitted(_, let proposer): writer.write(proposer)
         case .deposited(_, let account, let amount), .depositClaimed(_, let account, let amount):
@@ -63,6 +78,15 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(from)
             writer.write(to)
         case .enacted(_, let event): event.encode(into: &writer)
+        case .takenBack(_, let representative, let voter, let power, let amounts):
+            writer.write(representative)
+            writer.write(voter)
+            writer.write(power)
+            writer.write(amounts)
+        case .representativesSet(let account, let group, let list):
+            writer.write(account)
+            writer.write(group)
+            writer.write(list)
         }
     }
 
@@ -78,16 +102,21 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .depositDestroyed: 7
         case .parameterChanged: 8
         case .enacted(_, let event): event.tag
+        case .takenBack: 9
+        case .representativesSet: 10
         }
     }
 
-    public var proposal: ProposalID {
+    /// The proposal that it happened to; nil if it was none.
+    public var proposal: ProposalID? {
         switch self {
         case .submitted(let id, _), .deposited(let id, _, _), .statusChanged(let id, _),
             .ballotCast(let id, _, _), .extended(let id, _), .depositClaimed(let id, _, _),
             .depositForfeited(let id, _), .depositDestroyed(let id, _),
-            .parameterChanged(let id, _, _, _), .enacted(let id, _):
+            .parameterChanged(let id, _, _, _), .enacted(let id, _),
+            .takenBack(let id, _, _, _, _):
             id
+        case .representativesSet: nil
         }
     }
 
@@ -97,6 +126,9 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .submitted(_, let account), .deposited(_, let account, _),
             .ballotCast(_, let account, _), .depositClaimed(_, let account, _):
             [account]
+        case .takenBack(_, let representative, let voter, _, _): [representative, voter]
+        case .representativesSet(let account, _, let list):
+            [account] + list.entries.map(\.account)
         case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged:
             []
         case .enacted(_, let event): event.accounts

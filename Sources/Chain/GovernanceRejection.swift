@@ -36,6 +36,13 @@ public enum GovernanceRejection: Error, Hashable, Sendable {
     case reasonTooLong(characters: UInt64)
     case noPower(voter: Address, snapshot: Height)
 
+    // Representatives.
+    case tooManyRepresentatives(UInt64)
+    case representsItself
+    case duplicateRepresentative(Address)
+    case representativeWithoutWeight(Address)
+    case representativeWeights(sum: UInt32)
+
     // An execution; the reason why a proposal failed.
     case escrowShort(balance: Amount, needed: Amount)
     case supplyChanged
@@ -73,6 +80,11 @@ extension GovernanceRejection {
         case .weightsIncomplete: "gov.weights_incomplete"
         case .reasonTooLong: "gov.reason_too_long"
         case .noPower: "gov.no_power"
+        case .tooManyRepresentatives: "gov.too_many_representatives"
+        case .representsItself: "gov.represents_itself"
+        case .duplicateRepresentative: "gov.duplicate_representative"
+        case .representativeWithoutWeight: "gov.representative_without_weight"
+        case .representativeWeights: "gov.representative_weights"
         case .escrowShort: "gov.escrow_short"
         case .supplyChanged: "gov.supply_changed"
         case .enacted(let reason): reason.code
@@ -122,7 +134,17 @@ extension GovernanceRejection {
         case .reasonTooLong(let characters):
             "The reason has \(characters) characters; at most 280 are allowed."
         case .noPower(let voter, let snapshot):
-            "The account \(voter) had no stake at height \(snapshot)."
+            "The account \(voter) has no power: at height \(snapshot) it had no stake, "
+                + "and nothing is lent to it that was not taken back."
+        case .tooManyRepresentatives(let count):
+            "\(count) representatives are named; at most \(RepresentativeList.countMax) are "
+                + "allowed."
+        case .representsItself: "An account cannot be its own representative."
+        case .duplicateRepresentative(let account): "The account \(account) is named twice."
+        case .representativeWithoutWeight(let account):
+            "The account \(account) would represent nothing."
+        case .representativeWeights(let sum):
+            "The weights of the representatives sum to \(sum); at most 10000 are allowed."
         case .escrowShort(let balance, let needed):
             "The escrow would hold \(balance) for deposits of \(needed)."
         case .supplyChanged: "The supply would have changed."
@@ -155,6 +177,11 @@ extension GovernanceRejection {
         case .weightsIncomplete: "Give weights in basis points that sum to 10000."
         case .reasonTooLong: "Shorten the reason."
         case .noPower: "Stake bonded after the snapshot votes on later proposals."
+        case .tooManyRepresentatives: "Name fewer representatives."
+        case .representsItself: "What you lend to nobody stays with you."
+        case .duplicateRepresentative: "Name each representative once."
+        case .representativeWithoutWeight: "Give it at least one basis point, or leave it out."
+        case .representativeWeights: "Lower the weights until they sum to 10000 or less."
         case .escrowShort, .supplyChanged: "Report this: it should not happen."
         case .enacted(let reason): reason.hint
         }
@@ -170,7 +197,8 @@ extension GovernanceRejection {
         case .titleEmpty, .titleTooLong, .actionNotAllowed, .mixedTopics, .unknownParameter,
             .duplicateParameter, .paymentCount, .paymentZero, .paymentToModule, .notProposer,
             .tooLateToCancel, .contentDiffers, .weightsIncomplete, .reasonTooLong, .noPower,
-            .escrowShort, .supplyChanged:
+            .tooManyRepresentatives, .representsItself, .duplicateRepresentative,
+            .representativeWithoutWeight, .representativeWeights, .escrowShort, .supplyChanged:
             false
         case .enacted(let reason): reason.mayBeCuredByWaiting
         }

@@ -346,6 +346,27 @@ public struct ProposalStep: CanonicalCodable, Hashable, Sendable {
     }
 }
 
+/// What is left of a vote once its ballots are gone.
+public struct ProposalOutcome: CanonicalCodable, Hashable, Sendable {
+    public let tally: BallotAmounts
+    public let totalPower: UInt64
+
+    public init(tally: BallotAmounts, totalPower: UInt64) {
+        self.tally = tally
+        self.totalPower = totalPower
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        tally = try BallotAmounts(from: &reader)
+        totalPower = try reader.readUInt64()
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(tally)
+        writer.write(totalPower)
+    }
+}
+
 /// The record of a proposal; its content and its deposits and ballots have records of their own.
 public struct Proposal: CanonicalCodable, Hashable, Sendable {
     public static let stepsMax = 16
@@ -360,6 +381,8 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
     public var phase: ProposalPhase
     /// From the opening on.
     public var vote: ProposalVote?
+    /// Of a receipt: what is left of the vote; zero if there was none.
+    public private(set) var outcome: ProposalOutcome?
     /// Oldest first.
     public private(set) var steps: [ProposalStep]
 
@@ -375,6 +398,7 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         self.deposit = deposit
         self.phase = phase
         vote = nil
+        outcome = nil
         steps = []
     }
 
@@ -387,6 +411,7 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         deposit = try ProposalDeposit(from: &reader)
         phase = try ProposalPhase(from: &reader)
         vote = try reader.readOptional()
+        outcome = try reader.readOptional()
         steps = try reader.readList(limit: Proposal.stepsMax, minimumElementSize: 18)
     }
 
@@ -399,10 +424,24 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         writer.write(deposit)
         writer.write(phase)
         writer.writeOptional(vote)
+        writer.writeOptional(outcome)
         writer.writeList(steps)
     }
 
     public var status: ProposalStatus { phase.status }
+
+    /// Whether only a receipt is left: neither content nor ballots.
+    public var isReceipt: Bool { outcome != nil }
+
+    /// Forgets all but how it ended and what is still owed to its depositors.
+    public mutating func shrink() {
+        outcome = ProposalOutcome(
+            tally: vote?.tally ?? .zero, totalPower: vote?.totalPower ?? 0)
+        vote = nil
+        steps = steps.suffix(1).map {
+            ProposalStep(status: $0.status, height: $0.height, timestamp: $0.timestamp)
+        }
+    }
 
     /// Adds to the history; a full one keeps its beginning and its end.
     public mutating func append(_ step: ProposalStep) {

@@ -88,6 +88,8 @@ public enum StateKey: Hashable, Sendable {
     case depositsTotal
     /// Streams, assets, the protocol's version and its upgrade.
     case enacted(EnactedKey)
+    /// Representatives, what they were lent, and what counting keeps.
+    case representation(RepresentationKey)
 
     public var module: StateModule {
         switch self {
@@ -99,7 +101,8 @@ public enum StateKey: Hashable, Sendable {
             .offence, .staking:
             .staking
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
-            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal, .enacted:
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal, .enacted,
+            .representation:
             .governance
         }
     }
@@ -140,7 +143,7 @@ public enum StateKey: Hashable, Sendable {
         case .staking(let key): key.write(into: &writer)
         case .enacted(let key): key.write(into: &writer)
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
-            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal:
+            .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal, .representation:
             writeGovernanceKey(into: &writer)
         }
         return writer.bytes
@@ -167,6 +170,7 @@ public enum StateKey: Hashable, Sendable {
         case .proposalOfStatus(let status, let id):
             writer.kind(10, integers: UInt64(status.rawValue), ~id.value)
         case .depositsTotal: writer.kind(11)
+        case .representation(let key): key.write(into: &writer)
         case .chainFacts, .currentEpoch, .epoch, .account, .lanes, .laneExpiry, .balance, .asset,
             .supply, .parameters, .validator, .operatorOfKey, .validatorSet, .validatorSetHash,
             .bondedTotal, .offence, .staking, .enacted:

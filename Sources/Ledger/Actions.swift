@@ -24,6 +24,8 @@ enum Actions {
             try Staking.perform(action, context, in: &state)
         case .claimStream(let stream):
             try Streams.claim(stream, context, in: &state)
+        case .representation(let action):
+            try Representation.set(action, context, in: &state)
         case .setParameter: throw .notAnAccountAction("setParameter")
         case .spend: throw .notAnAccountAction("spend")
         case .stream: throw .notAnAccountAction("stream")

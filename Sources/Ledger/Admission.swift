@@ -140,7 +140,7 @@ extension Action {
         case .mint: "mint"
         case .upgrade: "upgrade"
         case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-            .claimDeposit, .staking, .claimStream:
+            .claimDeposit, .staking, .claimStream, .representation:
             nil
         }
     }

@@ -177,6 +177,7 @@ struct Execution<Base: StateReader> {
         let action = ActionContext(sender: transaction.sender, block: context, rules: rules)
         for value in transaction.actions {
             let before = state.writtenByteCount
+            let workBefore = state.workGas
             var failure: Rejection?
             do {
                 try Actions.perform(value, action, in: &state)
@@ -185,6 +186,7 @@ struct Execution<Base: StateReader> {
             }
             // What a failed action wrote was written too.
             gas += (state.writtenByteCount - before) * GasSchedule.writtenByte
+            gas += state.workGas - workBefore
             if gas > transaction.gasLimit { throw .outOfGas(limit: transaction.gasLimit) }
             if let failure { throw failure }
         }

@@ -15,6 +15,9 @@ public enum GasSchedule {
     /// For each byte of keys and values that the actions write: hashing, disk, for ever.
     public static let writtenByte: UInt64 = 20
 
+    /// For each record of the past that a vote reads: a search.
+    public static let search: UInt64 = 2_000
+
     /// For the work of an action besides what it writes.
     public static func cost(of action: Action) -> UInt64 {
         switch action {
@@ -26,6 +29,8 @@ public enum GasSchedule {
         case .claimDeposit: 10_000
         case .staking(let action): cost(of: action)
         case .claimStream: 10_000
+        // Up to 17 positions are looked at; what is lent is charged by the bytes of it.
+        case .representation: 60_000
         case .setParameter: 10_000
         case .spend(let spend): 5_000 + 2_000 * UInt64(spend.payments.count)
         case .stream, .recallStream: 20_000

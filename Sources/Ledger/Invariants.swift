@@ -16,6 +16,8 @@ public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
     case zeroBalance(Address, AssetID)
     /// What a stream's account has, and what it may still have to pay.
     case stream(StreamID, balance: UInt64, owed: UInt64)
+    /// What a representative was lent from one place, and the parts of all who lend it.
+    case lent(recorded: UInt128, sum: UInt128)
 
     public var description: String {
         switch self {
@@ -35,6 +37,8 @@ public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
             "the account of stream \(id) has \(balance) and owes \(owed)"
         case .zeroBalance(let account, let asset):
             "the balance 0 of \(account) in asset \(asset) has an entry"
+        case .lent(let recorded, let sum):
+            "a representative was lent \(recorded) shares, the parts sum to \(sum)"
         }
     }
 }
@@ -45,7 +49,7 @@ public enum Invariants {
     public static func violations(over reader: some StateReader) -> [InvariantViolation] {
         let state = State(over: reader)
         return supplyViolations(in: state) + Staking.violations(in: state)
-            + Streams.violations(in: state)
+            + Streams.violations(in: state) + Representation.violations(in: state)
     }
 
     private static func supplyViolations<Base: StateReader>(

@@ -16,6 +16,9 @@ public struct State<Base: StateReader> {
     /// work that was undone was done.
     public private(set) var writtenByteCount: UInt64 = 0
 
+    /// Gas for work that neither an action's kind nor what it writes tells. It never falls either.
+    public private(set) var workGas: UInt64 = 0
+
     public init(over base: Base) {
         overlay = Overlay(base: base)
     }
@@ -91,6 +94,11 @@ public struct State<Base: StateReader> {
         } catch {
             preconditionFailure("the state holds a \(Value.self): \(error)")
         }
+    }
+
+    /// Counts work that depends on what the state holds.
+    public mutating func charge(_ gas: UInt64) {
+        workGas &+= gas
     }
 
     // MARK: Balances

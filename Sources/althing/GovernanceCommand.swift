@@ -10,7 +10,7 @@ struct GovernanceCommand: ParsableCommand {
         commandName: "gov", abstract: "Propose, vote, and follow decisions.",
         subcommands: [
             ProposeCommand.self, AddDeposit.self, Vote.self, List.self, Show.self, Watch.self,
-            QueryCommand.Parameters.self, Cancel.self, Claim.self,
+            QueryCommand.Parameters.self, Cancel.self, Claim.self, RepresentCommand.self,
         ])
 
     struct AddDeposit: AsyncParsableCommand {
@@ -74,7 +74,28 @@ struct GovernanceCommand: ParsableCommand {
                 proposal: ProposalID(id), contentHash: hash, weights: weights, reason: reason)
             try await builder.send(
                 [.castBallot(ballot)],
-                summary: "vote \(choice) on proposal \(id): \(text(proposal["title"]))")
+                summary: "vote \(choice) on proposal \(id): \(text(proposal["title"]))",
+                effects: try await effects(builder))
+        }
+
+        /// With what each sender votes, and whose ballots it leaves.
+        private func effects(_ builder: TransactionBuilder) async throws -> [String] {
+            let chain = builder.chain
+            let names = RepresentationText(chain: chain, home: options.client.home)
+            var lines: [String] = []
+            for sender in try options.senders(in: builder.keystore) {
+                let address = chain.text(try builder.keystore.address(named: sender))
+                let json = try await builder.client.get("/v1/gov/proposals/\(id)/votes/\(address)")
+                lines.append(
+                    "\(sender)  votes with \(chain.amountText(json["power"]))")
+                guard json["ballot"]?.isNull != false else { continue }
+                for part in json["lent"]?.items ?? [] where part["power"]?.integer ?? 0 > 0 {
+                    lines.append(
+                        "\(sender)  takes \(chain.amountText(part["power"])) back from "
+                            + names.name(text(part["representative"])))
+                }
+            }
+            return lines
         }
     }
 

@@ -36,10 +36,15 @@ extension GovernanceCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a proposal, its tally and what is still needed.",
-            discussion: "Example:\n  althing gov show 1")
+            discussion: "Example:\n  althing gov show 1 --account alice")
+
+        private static let accountsMax = 16
 
         @Argument(help: "The proposal's number.")
         var id: UInt64
+
+        @Option(help: "Whose weight to show; that of all keys of the keystore if it is left out.")
+        var account: String?
 
         @OptionGroup var options: ClientOptions
 
@@ -47,7 +52,24 @@ extension GovernanceCommand {
             let client = try options.client()
             let view = ProposalView(chain: try await ChainInfo(client))
             let json = try await client.get("/v1/gov/proposals/\(id)")
-            options.show(json, id: String(id)) { view.lines(json) }
+            let weights = try await weights(client, view.chain)
+            options.show(json, id: String(id)) { view.lines(json) + weights }
+        }
+
+        /// The weight of one's own accounts, and how it was used.
+        private func weights(_ client: Client, _ chain: ChainInfo) async throws -> [String] {
+            guard let keystore = try? Keystore.open(home: options.home),
+                let all = try? keystore.names()
+            else { return [] }
+            let text = WeightText(
+                chain: chain, names: RepresentationText(chain: chain, home: options.home))
+            var lines: [String] = []
+            for name in (account.map { [$0] } ?? Array(all.prefix(Show.accountsMax))) {
+                let address = chain.text(try chain.address(name, home: options.home))
+                let json = try await client.get("/v1/gov/proposals/\(id)/votes/\(address)")
+                lines += text.lines(json, as: name)
+            }
+            return lines.isEmpty ? [] : ["", "weight    and how it was used"] + lines
         }
     }
 

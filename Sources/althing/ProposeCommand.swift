@@ -257,7 +257,7 @@ enum RequiredDeposit {
             case .upgrade:
                 multiple = max(multiple, parameters.row(.protocol).deposit)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream:
+                .claimDeposit, .staking, .claimStream, .representation:
                 continue
             }
         }

@@ -11,6 +11,7 @@ struct GovernanceRoutesTests {
     private static let proposalKeys: Set = [
         "actions", "contentHash", "deposit", "depositUntil", "depositUntilMs", "endsAt",
         "endsAtMs", "eta", "etaMs", "group", "hardEndsAt", "hardEndsAtMs", "history", "id",
+        "isReceipt",
         "opensAt", "opensAtMs", "proposer", "result", "snapshot", "status", "submittedAt",
         "submittedAtMs", "tally", "title", "totalPower", "track",
     ]
@@ -133,7 +134,9 @@ struct GovernanceRoutesTests {
             let votes = try await client.get("/v1/gov/proposals/1/votes")
             let item = try #require(votes.items.first)
             #expect(
-                Set(item.keys) == ["amounts", "height", "power", "reason", "voter", "weights"])
+                Set(item.keys) == [
+                    "amounts", "height", "own", "power", "reason", "received", "voter", "weights",
+                ])
             #expect(item["voter"] as? String == FakeChain.validator.text)
             #expect(item["reason"] as? String == "mostly")
             let weights = item["weights"] as? [String: Int]

@@ -31,6 +31,13 @@ enum GoldenValues {
         proposal: ProposalID(7), contentHash: digest(0x44),
         weights: BallotWeights(yes: 6_000, no: 4_000), reason: "fair")
 
+    static let representation = RepresentationAction(
+        group: .treasury,
+        representatives: [
+            Representative(account: address(0x22), weight: 6_000),
+            Representative(account: address(0x33), weight: 4_000),
+        ])
+
     static let stakingActions: [StakingAction] = {
         let a = address(0x33)
         let b = address(0x44)
@@ -242,6 +249,7 @@ enum GoldenValues {
         ("action.castBallot", Action.castBallot(ballot).encoded()),
         ("action.cancelProposal", Action.cancelProposal(ProposalID(7)).encoded()),
         ("action.claimDeposit", Action.claimDeposit(ProposalID(7)).encoded()),
+        ("action.representation", Action.representation(representation).encoded()),
         ("action.setParameter", Action.setParameter(change).encoded()),
         ("action.spend", Action.spend(spend).encoded()),
         ("transaction", transaction.encoded()),

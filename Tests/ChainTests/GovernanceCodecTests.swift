@@ -55,12 +55,98 @@ import Testing
         .parameterChanged(
             ProposalID(1), name: "gov.textPeriod", from: .integer(1),
             to: .ratio(numerator: 1, denominator: 2)),
+        .takenBack(
+            ProposalID(1), representative: account, by: account, power: 7,
+            amounts: BallotAmounts(no: 3)),
     ])
     func `events decode to what was encoded`(event: GovernanceEvent) throws {
         #expect(try GovernanceEvent(decoding: event.encoded()) == event)
         let whole = Event.governance(event)
         #expect(try Event(decoding: whole.encoded()) == whole)
         #expect(event.proposal == ProposalID(1))
+    }
+
+    @Test func `representatives decode to what was encoded`() throws {
+        let list = RepresentativeList([
+            Representative(account: Self.account, weight: 6_000),
+            Representative(account: Address([UInt8](repeating: 8, count: 32)), weight: 4_000),
+        ])
+        var table = RepresentativeTable()
+        table[.people] = list
+        #expect(try RepresentativeTable(decoding: table.encoded()) == table)
+        #expect(!table.isEmpty)
+        #expect(list.sum == 10_000)
+        let event = GovernanceEvent.representativesSet(
+            account: Self.account, group: .people, list)
+        #expect(try GovernanceEvent(decoding: event.encoded()) == event)
+        #expect(event.proposal == nil)
+        #expect(event.accounts == [Self.account] + list.entries.map(\.account))
+
+        // Five decode, so that they are refused with a reason; very many do not.
+        let five = RepresentationAction(
+            group: .people,
+            representatives: [Representative](repeating: list.entries[0], count: 5))
+        let action = Action.representation(five)
+        #expect(try Action(decoding: action.encoded()) == action)
+        let many = RepresentationAction(
+            group: .people,
+            representatives: [Representative](repeating: list.entries[0], count: 65))
+        #expect(throws: DecodeError.self) {
+            try Action(decoding: Action.representation(many).encoded())
+        }
+    }
+
+    @Test func `what representatives were lent decodes to what was encoded`() throws {
+        let key = ShareKey(place: .pool(Self.account), generation: 5)
+        for received in [ReceivedShares(shares: 1 << 90, slot: 511), ReceivedShares(shares: 1)] {
+            #expect(try ReceivedShares(decoding: received.encoded()) == received)
+        }
+        let trace = ReceivedTrace(key: key, shares: 9)
+        #expect(try ReceivedTrace(decoding: trace.encoded()) == trace)
+        var slots = ReceivedSlots()
+        #expect(slots.take(for: .pool(Self.account)) == 256)
+        #expect(slots.take(for: .pool(Self.account)) == 257)
+        slots.refuse(at: Height(7))
+        #expect(try ReceivedSlots(decoding: slots.encoded()) == slots)
+    }
+
+    @Test func `slots are taken from the lowest, and refusals are forgotten in time`() {
+        let lot = StakePlace.lot(
+            LotID(
+                validator: Self.account,
+                origin: StakeOrigin(validator: Self.account, exit: Epoch(1))))
+        var slots = ReceivedSlots()
+        for number in 0..<UInt16(ReceivedSlots.countOfEach) {
+            #expect(slots.take(for: lot) == number)
+        }
+        #expect(slots.take(for: lot) == nil)
+        #expect(slots.take(for: .pool(Self.account)) == 256)
+        slots.free(77)
+        #expect(slots.take(for: lot) == 77)
+        slots.refuse(at: Height(5))
+        slots.refuse(at: Height(6))
+        slots.endRefusal(at: Height(8))
+        slots.forget(before: Height(9))
+        #expect(slots.refusedFrom == Height(5))
+        slots.endRefusal(at: Height(9))
+        slots.forget(before: Height(8))
+        #expect(slots.refusedFrom == Height(5))
+        slots.forget(before: Height(9))
+        #expect(slots.refusedFrom == nil)
+    }
+
+    @Test func `a receipt keeps how it ended, and is small`() throws {
+        var proposal = Self.proposal
+        proposal.phase = .ended(.rejected)
+        proposal.shrink()
+        #expect(proposal.isReceipt)
+        #expect(proposal.vote == nil)
+        #expect(proposal.outcome?.tally == BallotAmounts(yes: 1, no: 2, abstain: 3, veto: 4))
+        #expect(proposal.outcome?.totalPower == 1_000)
+        #expect(proposal.steps.last?.timestamp == Timestamp(50))
+        #expect(proposal.steps.last?.reason == "")
+        #expect(try Proposal(decoding: proposal.encoded()) == proposal)
+        #expect(proposal.encoded().count <= 200)
     }
 
     @Test func `unknown tags are refused`() {
@@ -71,7 +157,7 @@ import Testing
         #expect(throws: DecodeError.self) { try ChainKind(decoding: [0]) }
         #expect(throws: DecodeError.self) { try Ratio(decoding: [1, 0, 0, 0, 0, 0, 0, 0]) }
         #expect(throws: DecodeError.self) {
-            try GovernanceEvent(decoding: [9] + [UInt8](repeating: 0, count: 40))
+            try GovernanceEvent(decoding: [15] + [UInt8](repeating: 0, count: 40))
         }
     }
 

@@ -41,7 +41,7 @@ import Testing
         #expect(collecting.count == 4)
         #expect(GovernanceQueries.lastProposal(over: state) == ProposalID(5))
         #expect(
-            ids(nil) == GovernanceQueries.proposals(limit: 9, over: state).map(\.content.id.value))
+            ids(nil) == GovernanceQueries.proposals(limit: 9, over: state).map(\.content?.id.value))
     }
 
     @Test func `without proposals lists are empty`() {
@@ -55,7 +55,7 @@ import Testing
         var world = GovernanceWorld()
         let id = try world.submit([.pay(1)], deposit: Amount(2_000_000), body: "why")
         var view = try #require(GovernanceQueries.proposal(id, over: reader(of: world)))
-        #expect(view.content.body == "why")
+        #expect(view.content?.body == "why")
         #expect(view.ownDeposit == Amount(2_000_000))
         #expect(view.row == Track.spendSmall.developmentRow)
         #expect(view.proposal.deposit.missing == Amount(8_000_000))

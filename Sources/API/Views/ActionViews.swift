@@ -46,6 +46,12 @@ struct ActionJSON: Encodable {
         case .claimStream(let stream):
             try fields.write("type", "claimStream")
             try fields.write("stream", stream.value)
+        case .representation(let action):
+            try fields.write("type", "setRepresentatives")
+            try fields.write("topic", action.group.name)
+            try fields.write(
+                "representatives",
+                action.representatives.entries.map { RepresentativeJSON($0, chain) })
         case .setParameter(let change):
             try fields.write("type", "setParameter")
             try encode(change, into: &fields)
@@ -88,6 +94,17 @@ struct WeightsJSON: Encodable {
         no = weights.no
         abstain = weights.abstain
         veto = weights.veto
+    }
+}
+
+/// Who votes with a part of another one's stake; the weight in basis points.
+struct RepresentativeJSON: Encodable {
+    let account: String
+    let weight: UInt16
+
+    init(_ representative: Representative, _ chain: ChainDescription) {
+        account = representative.account.text(prefix: chain.addressPrefix)
+        weight = representative.weight
     }
 }
 

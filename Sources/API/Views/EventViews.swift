@@ -56,7 +56,7 @@ struct EventJSON: Encodable {
         case .staking(let event):
             try fields.write(event)
         case .governance(let event):
-            try fields.write("proposal", event.proposal)
+            if let proposal = event.proposal { try fields.write("proposal", proposal) }
             try encode(event, into: &fields)
         }
     }
@@ -117,6 +117,18 @@ struct EventJSON: Encodable {
             try fields.write("toText", chain.text(of: to, id))
         case .enacted(_, let event):
             try fields.write(event)
+        case .takenBack(_, let representative, let voter, let power, let amounts):
+            try fields.write("type", "powerTakenBack")
+            try fields.write("representative", representative)
+            try fields.write("voter", voter)
+            try fields.write("taken", String(power))
+            try fields.write("power", AmountsJSON(amounts))
+        case .representativesSet(let account, let group, let list):
+            try fields.write("type", "representativesSet")
+            try fields.write("account", account)
+            try fields.write("topic", group.name)
+            try fields.write(
+                "representatives", list.entries.map { RepresentativeJSON($0, chain) })
         }
     }
 }

@@ -46,9 +46,11 @@ struct TallyJSON: Encodable {
     /// What the outcome would be if the vote ended now.
     let passing: Bool
 
-    init(_ vote: ProposalVote?, row: TrackRow) {
-        let tally = vote?.tally ?? .zero
-        let total = vote?.totalPower ?? 0
+    init(_ view: ProposalView) {
+        let vote = view.proposal.vote
+        let tally = view.tally
+        let total = view.totalPower
+        let row = view.row
         yes = String(tally.yes)
         no = String(tally.no)
         abstain = String(tally.abstain)
@@ -59,7 +61,7 @@ struct TallyJSON: Encodable {
             row.quorum, isMet: Tally.hasQuorum(tally, total: total, row: row))
         approve = ThresholdJSON(row.approve, isMet: Tally.isApproved(tally, row: row))
         minYes = ThresholdJSON(
-            row.minYes, isMet: vote != nil && Tally.hasMinYes(tally, total: total, row: row))
+            row.minYes, isMet: total > 0 && Tally.hasMinYes(tally, total: total, row: row))
         vetoed = Tally.isVetoed(tally)
         passing = Tally.isPassing(tally, total: total, row: row)
     }
@@ -108,21 +110,24 @@ struct ProposalJSON: Encodable {
         let proposal = view.proposal
         var fields = FieldWriter(encoder, chain)
         try fields.write("id", proposal.id)
-        try fields.write("title", view.content.title)
+        try fields.write("title", view.content?.title ?? "")
         if hasBody {
-            try fields.write("body", view.content.body)
+            try fields.write("body", view.content?.body ?? "")
         }
         try fields.write("status", proposal.status.name)
         try fields.write("track", proposal.track.name)
         try fields.write("group", proposal.group.name)
         try fields.write("proposer", proposal.proposer)
         try fields.write("contentHash", proposal.contentHash)
-        try fields.write("actions", view.content.actions.map { ActionJSON($0, chain) })
+        // Long after its end only a receipt is left: no text, no actions, no ballots.
+        try fields.write("isReceipt", proposal.isReceipt)
+        try fields.write("actions", (view.content?.actions ?? []).map { ActionJSON($0, chain) })
         try fields.write("deposit", deposit)
         try encodeTimes(into: &fields)
         try fields.write("snapshot", Nullable(proposal.vote?.snapshot.value))
-        try fields.write("totalPower", Nullable(proposal.vote.map { String($0.totalPower) }))
-        try fields.write("tally", TallyJSON(proposal.vote, row: view.row))
+        try fields.write(
+            "totalPower", Nullable(view.totalPower > 0 ? String(view.totalPower) : nil))
+        try fields.write("tally", TallyJSON(view))
         let steps = proposal.steps.map { StepJSON($0) }
         try fields.write("result", Nullable(proposal.status.isFinal ? steps.last : nil))
         try fields.write("history", steps)
@@ -169,18 +174,27 @@ extension DepositRefund {
 struct BallotJSON: Encodable {
     let voter: String
     let weights: WeightsJSON
+    /// All of it: its own and what it was lent, less what was taken back.
     let power: String
+    let own: String
+    let received: String
     let amounts: AmountsJSON
     let height: UInt64
     let reason: String
 
     init(_ view: BallotView, _ chain: ChainDescription) {
-        voter = view.voter.text(prefix: chain.addressPrefix)
-        weights = WeightsJSON(view.ballot.weights)
-        power = String(view.ballot.power)
-        amounts = AmountsJSON(view.ballot.amounts)
-        height = view.ballot.height.value
-        reason = view.ballot.reason
+        self.init(view.voter, view.ballot, chain)
+    }
+
+    init(_ voter: Address, _ ballot: Ballot, _ chain: ChainDescription) {
+        self.voter = voter.text(prefix: chain.addressPrefix)
+        weights = WeightsJSON(ballot.weights)
+        power = String(ballot.power)
+        own = String(ballot.own)
+        received = String(ballot.received)
+        amounts = AmountsJSON(ballot.amounts)
+        height = ballot.height.value
+        reason = ballot.reason
     }
 }
 

@@ -134,7 +134,7 @@ extension StateKeyWriter {
         bigEndian(origin.exit.value)
     }
 
-    fileprivate mutating func write(_ holding: StakeHolding) {
+    mutating func write(_ holding: StakeHolding) {
         switch holding {
         case .place(.pool(let validator)):
             byte(0)

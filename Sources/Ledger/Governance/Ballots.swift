@@ -2,9 +2,16 @@ import Chain
 import Cryptography
 import StateTree
 
-// Votes of holders on proposals.
+// Votes of holders on proposals (governance.md 2).
 extension Governance {
     /// Counts a ballot; the latest one of an account replaces those before.
+    ///
+    /// With its first ballot an account takes back what it lends: that part leaves the ballots of
+    /// its representatives, whether they voted already or do later. So the tally does not depend on
+    /// the order of votes, and each unit of stake is counted once.
+    ///
+    /// - Complexity: O(places of the account and places that it is lent from), both bounded; the
+    ///   number of ballots and of who named the account does not matter.
     static func cast<Base: StateReader>(
         _ cast: BallotCast, _ context: ActionContext, in state: inout State<Base>
     ) throws(Rejection) {
@@ -13,23 +20,28 @@ extension Governance {
             throw .governance(.notVoting(old.id, old.status))
         }
         try check(cast, against: old)
-        let power = VotingPower.power(of: context.sender, at: vote.snapshot, in: state)
-        guard power > 0 else {
-            throw .governance(.noPower(voter: context.sender, snapshot: vote.snapshot))
-        }
 
         let key = StateKey.ballot(old.id, context.sender)
-        if let before: Ballot = state.read(key) {
+        let before: Ballot? = state.read(key)
+        let own: UInt64
+        let received: UInt64
+        if let before {
+            // Everything is read at the snapshot, so that it is what it was.
+            (own, received) = (before.own, before.received)
             vote.tally.subtract(before.amounts)
         } else {
+            (own, received) = try enter(context.sender, old, &vote, in: &state)
             vote.ballots += 1
         }
-        let amounts = Tally.split(power, by: cast.weights)
+        guard own + received > 0 else {
+            throw .governance(.noPower(voter: context.sender, snapshot: vote.snapshot))
+        }
+        let amounts = Tally.split(own + received, by: cast.weights)
         vote.tally.add(amounts)
         state.write(
             key,
             Ballot(
-                weights: cast.weights, power: power, amounts: amounts,
+                weights: cast.weights, own: own, received: received, amounts: amounts,
                 height: context.block.height, reason: cast.reason))
         state.emit(.governance(.ballotCast(old.id, voter: context.sender, amounts: amounts)))
 
@@ -56,6 +68,63 @@ extension Governance {
         guard characters <= reasonCharactersMax else {
             throw .governance(.reasonTooLong(characters: UInt64(characters)))
         }
+    }
+
+    /// The first vote of an account: weighs it, and takes its parts back from its representatives.
+    ///
+    /// - Returns: its own power and what it was lent, less what was taken back from it.
+    private static func enter<Base: StateReader>(
+        _ voter: Address, _ proposal: Proposal, _ vote: inout ProposalVote,
+        in state: inout State<Base>
+    ) throws(Rejection) -> (own: UInt64, received: UInt64) {
+        var prices = StakePrices(at: vote.snapshot)
+        let held = VotingPower.held(by: voter, proposal.group, &prices, in: state)
+        let lent = VotingPower.received(by: voter, proposal.group, &prices, in: state)
+        state.charge(UInt64(held.searches + lent.searches) * GasSchedule.search)
+        for part in held.lent {
+            takeBack(part, of: voter, proposal, &vote, in: &state)
+        }
+        let retracted = retracted(from: voter, proposal.id, in: state)
+        precondition(retracted <= lent.power, "what was taken back was lent: \(retracted)")
+        return (held.own, lent.power - retracted)
+    }
+
+    private static func takeBack<Base: StateReader>(
+        _ lent: VotingPower.Lent, of voter: Address, _ proposal: Proposal,
+        _ vote: inout ProposalVote, in state: inout State<Base>
+    ) {
+        let representative = lent.representative.account
+        let counted = Received.counted(
+            with: representative, proposal.group, at: vote.snapshot, in: state)
+        if case .only = counted {
+            state.charge(UInt64(4 * ReceivedSlots.countOfEach) * GasSchedule.search)
+        }
+        let part = lent.sum(within: counted)
+        guard part > 0 else { return }
+        state.write(
+            .representation(.retracted(proposal.id, representative)),
+            retracted(from: representative, proposal.id, in: state) + part)
+
+        let key = StateKey.ballot(proposal.id, representative)
+        guard var ballot: Ballot = state.read(key) else { return }
+        precondition(ballot.received >= part, "a ballot carries what is taken back: \(part)")
+        vote.tally.subtract(ballot.amounts)
+        ballot.received -= part
+        ballot.amounts = Tally.split(ballot.power, by: ballot.weights)
+        vote.tally.add(ballot.amounts)
+        state.write(key, ballot)
+        state.emit(
+            .governance(
+                .takenBack(
+                    proposal.id, representative: representative, by: voter, power: part,
+                    amounts: ballot.amounts)))
+    }
+
+    /// What accounts that voted took back from a representative.
+    static func retracted<Base: StateReader>(
+        from representative: Address, _ id: ProposalID, in state: State<Base>
+    ) -> UInt64 {
+        state.read(.representation(.retracted(id, representative)), as: UInt64.self) ?? 0
     }
 
     /// A change of the outcome, either way, within C of the end moves the end to C from now, never

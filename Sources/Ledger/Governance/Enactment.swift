@@ -41,7 +41,7 @@ enum Enactment {
             case .recallStream, .createAsset, .mint, .upgrade:
                 prepared.append(action)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream:
+                .claimDeposit, .staking, .claimStream, .representation:
                 preconditionFailure("the actions were classified")
             }
         }
@@ -113,7 +113,7 @@ enum Enactment {
             case .upgrade(let plan):
                 try Upgrades.schedule(plan, of: id, in: &state)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream:
+                .claimDeposit, .staking, .claimStream, .representation:
                 throw .governance(.actionNotAllowed("of an account"))
             }
         }

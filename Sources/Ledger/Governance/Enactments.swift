@@ -38,7 +38,7 @@ enum Enactments {
                 }
                 upgrade = plan
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream, .setParameter, .spend:
+                .claimDeposit, .staking, .claimStream, .representation, .setParameter, .spend:
                 continue
             }
         }

@@ -47,6 +47,7 @@ enum Governance {
                 execute(&proposal, at: block, in: &state)
             }
         }
+        Retention.sweep(at: block, rules: rules, in: &state)
     }
 
     /// The proposals whose deadline is at or before this block's time, by (time, id).
@@ -170,7 +171,8 @@ enum Governance {
         case .queued(let eta):
             return [status, .execution(eta, id)]
         case .ended:
-            return [status]
+            guard !proposal.isReceipt, let end = proposal.steps.last else { return [status] }
+            return [status, .representation(.ended(end.timestamp, id))]
         }
     }
 }

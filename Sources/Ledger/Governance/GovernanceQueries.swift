@@ -6,11 +6,19 @@ import StateTree
 /// A proposal as it is shown, with everything that can be said about it at one height.
 public struct ProposalView: Hashable, Sendable {
     public let proposal: Proposal
-    public let content: ProposalContent
+    /// Nil for a receipt.
+    public let content: ProposalContent?
     /// What of the proposer's own deposit is still there.
     public let ownDeposit: Amount
     /// The rules of its vote: frozen since the opening; before it, those of now.
     public let row: TrackRow
+
+    public var tally: BallotAmounts { proposal.vote?.tally ?? proposal.outcome?.tally ?? .zero }
+
+    /// Of all accounts at the snapshot; 0 before the opening.
+    public var totalPower: UInt64 {
+        proposal.vote?.totalPower ?? proposal.outcome?.totalPower ?? 0
+    }
 }
 
 public struct BallotView: Hashable, Sendable {
@@ -135,7 +143,8 @@ public enum GovernanceQueries {
     private static func view<Base: StateReader>(
         of proposal: Proposal, in state: State<Base>
     ) -> ProposalView {
-        let content = Governance.content(of: proposal.id, in: state)
+        let content: ProposalContent? =
+            proposal.isReceipt ? nil : Governance.content(of: proposal.id, in: state)
         return ProposalView(
             proposal: proposal, content: content,
             ownDeposit: state.read(.deposit(proposal.id, proposal.proposer)) ?? .zero,
@@ -143,9 +152,10 @@ public enum GovernanceQueries {
     }
 
     private static func presentRow<Base: StateReader>(
-        of content: ProposalContent, _ track: Track, in state: State<Base>
+        of content: ProposalContent?, _ track: Track, in state: State<Base>
     ) -> TrackRow {
         let parameters = Rules(over: state.base).parameters
+        guard let content else { return parameters.row(track) }
         do {
             return try Tracks.classify(content.actions, parameters: parameters, in: state).row
         } catch {

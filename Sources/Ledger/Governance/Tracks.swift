@@ -60,6 +60,7 @@ enum Tracks {
             case .claimDeposit: throw .governance(.actionNotAllowed("claimDeposit"))
             case .claimStream: throw .governance(.actionNotAllowed("claimStream"))
             case .staking(let action): throw .governance(.actionNotAllowed(action.name))
+            case .representation: throw .governance(.actionNotAllowed("representation"))
             }
             guard group == nil || group == own else { throw .governance(.mixedTopics) }
             group = own

@@ -105,7 +105,9 @@ extension Staking {
         at block: BlockContext, warmUp: UInt64, in state: State<Base>
     ) -> Height {
         guard warmUp > 0 else { return block.height.lowered(by: 1) }
-        return endedEpoch(before: block, by: warmUp, in: state)?.last ?? .genesis
+        let height = endedEpoch(before: block, by: warmUp, in: state)?.last ?? .genesis
+        // A warm-up that became longer reaches back to what is forgotten.
+        return max(height, horizon(in: state))
     }
 
     /// The newest epoch whose end is at least `age` old. Ends are in order, so that it is found by
@@ -133,9 +135,9 @@ extension Staking {
         return low == 0 ? nil : record(low - 1)
     }
 
-    /// Raises the horizon to what the oldest vote that is open, and one that opened an epoch ago,
-    /// may ask for.
-    private static func moveHorizon<Base: StateReader>(
+    /// Raises the horizon to what the oldest vote that is open or decided, one that opened an epoch
+    /// ago, and who lost what a slash cut, may ask for.
+    static func moveHorizon<Base: StateReader>(
         _ clock: StakeClock, in state: inout State<Base>
     ) {
         var horizon = clock.height.lowered(by: 1)
@@ -153,6 +155,11 @@ extension Staking {
                 let proposal = state.read(.proposal(id), as: Proposal.self)
                 if let vote = proposal?.vote { horizon = min(horizon, vote.snapshot) }
             }
+        }
+        for entry in state.entries(in: .escrows, limit: .max) {
+            let escrow: StakeEscrow = State<Base>.decode(entry.value)
+            // Who held what was cut is read in the block before.
+            horizon = min(horizon, escrow.height.lowered(by: 1))
         }
         guard horizon > Staking.horizon(in: state) else { return }
         state.write(.staking(.traceHorizon), horizon)

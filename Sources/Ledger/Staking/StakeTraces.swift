@@ -19,18 +19,18 @@ extension Staking {
         at past: (Height) -> StakingKey
     ) {
         state.write(.staking(key), value)
-        trim(in: &state, at: past)
+        trim(in: &state) { .staking(past($0)) }
     }
 
     /// Removes what is older than the last entry at or before the horizon, a few at a time.
-    private static func trim<Base: StateReader>(
-        in state: inout State<Base>, at past: (Height) -> StakingKey
+    static func trim<Base: StateReader>(
+        in state: inout State<Base>, at past: (Height) -> StateKey
     ) {
         let horizon = horizon(in: state)
         guard horizon > .genesis else { return }
         // Heights are complemented: this is the last entry at or before the horizon.
-        let end = StateKey.staking(past(.genesis)).bytes + [0]
-        let from = StateKey.staking(past(horizon)).bytes
+        let end = past(.genesis).bytes + [0]
+        let from = past(horizon).bytes
         guard let kept = state.firstEntry(from: from, to: end) else { return }
         for _ in 0..<trimmedPerWrite {
             guard let old = state.firstEntry(from: kept.key + [0], to: end) else { return }
@@ -50,13 +50,12 @@ extension Staking {
     }
 
     /// The last value that was written at or before a height.
-    private static func past<Base: StateReader, Value: CanonicalCodable>(
+    static func past<Base: StateReader, Value: CanonicalCodable>(
         _ snapshot: Height, in state: State<Base>, as type: Value.Type = Value.self,
-        at key: (Height) -> StakingKey
+        at key: (Height) -> StateKey
     ) -> Value? {
         let entry = state.firstEntry(
-            from: StateKey.staking(key(snapshot)).bytes,
-            to: StateKey.staking(key(.genesis)).bytes + [0])
+            from: key(snapshot).bytes, to: key(.genesis).bytes + [0])
         return entry.map { State<Base>.decode($0.value) }
     }
 
@@ -64,48 +63,37 @@ extension Staking {
     static func bondedTotal<Base: StateReader>(
         at snapshot: Height, in state: State<Base>
     ) -> UInt64 {
-        let total: Amount? = past(snapshot, in: state) { .bondedTrace($0) }
+        let total: Amount? = past(snapshot, in: state) { .staking(.bondedTrace($0)) }
         return (total ?? .zero).value
     }
 
-    /// What an account's positions that vote were worth at a height.
+    /// The positions that vote of an account at a height, those of dead generations too.
     ///
-    /// - Complexity: O(places that are remembered of the account).
-    static func votingPower<Base: StateReader>(
+    /// - Complexity: O(places that are remembered of the account), at most `placesMax` and those
+    ///   that lots merged into.
+    static func positions<Base: StateReader>(
         of account: Address, at snapshot: Height, in state: State<Base>
-    ) -> UInt64 {
-        var power: UInt64 = 0
-        for place in tracedPlaces(of: account, in: state) {
-            let position: PositionTrace? = past(snapshot, in: state) {
-                .positionTrace(account, place, $0)
+    ) -> [(key: ShareKey, shares: UInt128)] {
+        let range = StateKeyRange.positionTraces(of: account)
+        var found: [(key: ShareKey, shares: UInt128)] = []
+        var lower = range.lower
+        while let entry = state.firstEntry(from: lower, to: range.upper) {
+            guard let place = StakePlace(positionTraceKey: entry.key) else {
+                preconditionFailure("a trace's key names a place")
             }
-            guard let position, position.shares > 0 else { continue }
-            // Parts of what is bonded, which fits 63 bits.
-            power += value(of: position, in: place, at: snapshot, state)
+            func past(_ height: Height) -> StateKey {
+                .staking(.positionTrace(account, place, height))
+            }
+            // The newest entry of the place is found first.
+            let trace: PositionTrace? =
+                StakingKey.traceHeight(entry.key) <= snapshot
+                ? State<Base>.decode(entry.value) : Staking.past(snapshot, in: state, at: past)
+            if let trace, trace.shares > 0 {
+                found.append((ShareKey(place: place, generation: trace.generation), trace.shares))
+            }
+            lower = past(.genesis).bytes + [0]
         }
-        return power
-    }
-
-    /// val_k(s).
-    private static func value<Base: StateReader>(
-        of position: PositionTrace, in place: StakePlace, at snapshot: Height,
-        _ state: State<Base>
-    ) -> UInt64 {
-        let pool: ShareRecord? = past(snapshot, in: state) { .poolTrace(place.validator, $0) }
-        guard let pool, pool.shares > 0 else { return 0 }
-        let shares: UInt128
-        switch place {
-        case .pool:
-            guard pool.generation == position.generation else { return 0 }
-            shares = position.shares
-        case .lot(let id):
-            let lot: StakeLot? = past(snapshot, in: state) { .lotTrace(id, $0) }
-            guard let lot, lot.stake.generation == position.generation,
-                lot.poolGeneration == pool.generation
-            else { return 0 }
-            shares = lot.stake.value(of: min(position.shares, lot.stake.shares))
-        }
-        return UInt64(truncatingIfNeeded: pool.value(of: min(shares, pool.shares)))
+        return found
     }
 
     /// The places that are remembered of an account.

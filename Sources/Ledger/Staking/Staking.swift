@@ -190,7 +190,8 @@ extension Staking {
         at height: Height, _ state: inout State<Base>
     ) {
         let key = StateKey.staking(.position(account, holding))
-        let existed = state.contains(key)
+        let before: StakePosition? = state.read(key)
+        let existed = before != nil
         let exists = position.shares > 0
         if exists {
             state.write(key, position)
@@ -202,6 +203,9 @@ extension Staking {
         }
         if case .place(let place) = holding, exists || existed {
             writeTrace(position, of: account, in: place, at: height, &state)
+            Representation.follow(
+                account, in: place, from: before, to: exists ? position : nil, at: height,
+                &state)
         }
     }
 

@@ -20,7 +20,11 @@ struct StakeCommand: ParsableCommand {
     struct Delegate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put tokens behind a validator.",
-            discussion: "Example:\n  althing stake delegate validator2 100alt --from alice")
+            discussion: """
+                Examples:
+                  althing stake delegate validator2 100alt --from alice
+                  althing stake delegate validator2 100alt --with-vote --from alice
+                """)
 
         @Argument(help: "The validator.")
         var validator: String
@@ -28,7 +32,16 @@ struct StakeCommand: ParsableCommand {
         @Argument(help: "An amount like 100alt.")
         var amount: String
 
+        @Flag(help: "Also let it vote with all of the account's stake, on every topic.")
+        var withVote = false
+
         @OptionGroup var options: WriteOptions
+
+        private static let effectsOfVote =
+            [
+                "represented  on every topic, with all stake of the account wherever it rests,"
+                    + " in place of whom it names now; `althing gov represent remove all` ends it"
+            ] + RepresentDesk.effects
 
         func run() async throws {
             guard amount != "all" else {
@@ -39,10 +52,20 @@ struct StakeCommand: ParsableCommand {
             let desk = try await StakeDesk(options)
             let amount = try desk.chain.amount(amount, "the amount")
             let target = try desk.book.find(validator)
+            let address = try desk.book.operatorAddress(of: target)
+            let votes = withVote ? TopicGroup.allCases : []
             try await desk.send(
-                .delegate(validator: try desk.book.operatorAddress(of: target), amount: amount),
-                summary: "delegate \(desk.chain.text(amount)) to \(desk.book.title(target))",
-                effects: desk.effects(ofStakeTo: target))
+                .delegate(validator: address, amount: amount),
+                and: votes.map {
+                    .representation(
+                        RepresentationAction(
+                            group: $0,
+                            representatives: [Representative(account: address, weight: 10_000)]))
+                },
+                summary: "delegate \(desk.chain.text(amount)) to \(desk.book.title(target))"
+                    + (withVote ? ", and name it as representative" : ""),
+                effects: desk.effects(ofStakeTo: target)
+                    + (withVote ? Delegate.effectsOfVote : []))
         }
     }
 

@@ -27,9 +27,12 @@ struct StakeDesk {
         staking = try await builder.client.get("/v1/staking")
     }
 
-    func send(_ action: StakingAction, summary: String, effects: [String]) async throws {
+    /// - Parameter others: actions of the same transaction that come after.
+    func send(
+        _ action: StakingAction, and others: [Action] = [], summary: String, effects: [String]
+    ) async throws {
         let results = try await builder.send(
-            [.staking(action)], summary: summary, effects: effects)
+            [.staking(action)] + others, summary: summary, effects: effects)
         // A dry run has the events of what did not happen.
         guard !builder.options.client.quiet, !builder.options.dryRun else { return }
         let report = StakeReport(chain: chain, book: book)

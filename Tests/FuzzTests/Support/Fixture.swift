@@ -40,6 +40,10 @@ enum Fixture {
         .submitProposal(draft), .castBallot(ballot),
         .addDeposit(proposal: ProposalID(7), amount: Amount(9)),
         .cancelProposal(ProposalID(7)), .claimDeposit(ProposalID(7)),
+        .representation(
+            RepresentationAction(
+                group: .treasury,
+                representatives: [Representative(account: address(3), weight: 10_000)])),
     ]
 
     static func transaction(_ actions: [Action]) -> SignedTransaction {
