@@ -43,7 +43,8 @@ struct RepresentationRoutesTests {
         _ chain: FakeChain, by person: Person, _ weights: BallotWeights, sequence: UInt64
     ) async throws {
         let state = await chain.access().state()
-        let view = try #require(GovernanceQueries.proposal(ProposalID(1), over: state))
+        let found = GovernanceQueries.proposal(ProposalID(1), over: state)
+        let view = try #require(found)
         let ballot = BallotCast(
             proposal: ProposalID(1), contentHash: view.proposal.contentHash, weights: weights)
         try make(chain, chain.signed([.castBallot(ballot)], from: person, sequence: sequence))
