@@ -15,6 +15,9 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     /// Takes what is due of a stream.
     case claimStream(StreamID)
     case representation(RepresentationAction)
+    /// Tries once more to execute a decision whose execution failed.
+    case executeProposal(ProposalID)
+    case signPetition(PetitionSignature)
 
     // For governance: refused in a transaction, allowed in a proposal.
     case setParameter(ParameterChange)
@@ -24,6 +27,10 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     case createAsset(AssetCreation)
     case mint(AssetMint)
     case upgrade(UpgradePlan)
+    case pause(ModulePause)
+    case resume(PausableModule)
+    /// Drops another proposal that is queued.
+    case cancelQueued(ProposalID)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         self = try Action.decode(from: &reader, insideProposal: false)
@@ -56,6 +63,10 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .claimStream(try StreamID(from: &reader))
         case 7:
             return .representation(try RepresentationAction(from: &reader))
+        case 8:
+            return .executeProposal(try ProposalID(from: &reader))
+        case 9:
+            return .signPetition(try PetitionSignature(from: &reader))
         case 32:
             return .setParameter(try ParameterChange(from: &reader))
         case 33:
@@ -70,6 +81,12 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .mint(try AssetMint(from: &reader))
         case 43:
             return .upgrade(try UpgradePlan(from: &reader))
+        case 40:
+            return .pause(try ModulePause(from: &reader))
+        case 41:
+            return .resume(try PausableModule(from: &reader))
+        case 42:
+            return .cancelQueued(try ProposalID(from: &reader))
         case let tag:
             throw .unknownTag(type: "Action", tag: UInt64(tag))
         }
@@ -107,6 +124,12 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .representation(let action):
             writer.writeULEB128(7)
             writer.write(action)
+        case .executeProposal(let proposal):
+            writer.writeULEB128(8)
+            writer.write(proposal)
+        case .signPetition(let signature):
+            writer.writeULEB128(9)
+            writer.write(signature)
         case .setParameter(let change):
             writer.writeULEB128(32)
             writer.write(change)
@@ -128,6 +151,15 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .upgrade(let plan):
             writer.writeULEB128(43)
             writer.write(plan)
+        case .pause(let pause):
+            writer.writeULEB128(40)
+            writer.write(pause)
+        case .resume(let module):
+            writer.writeULEB128(41)
+            writer.write(module)
+        case .cancelQueued(let proposal):
+            writer.writeULEB128(42)
+            writer.write(proposal)
         }
     }
 }

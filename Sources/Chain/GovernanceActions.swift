@@ -125,12 +125,18 @@ public struct ProposalDraft: CanonicalCodable, Hashable, Sendable {
     /// Markdown.
     public let body: String
     public let actions: [Action]
+    /// At most `ProposalCondition.countMax`.
+    public let conditions: [ProposalCondition]
     public let deposit: Amount
 
-    public init(title: String, body: String, actions: [Action], deposit: Amount) {
+    public init(
+        title: String, body: String, actions: [Action], conditions: [ProposalCondition] = [],
+        deposit: Amount
+    ) {
         self.title = title
         self.body = body
         self.actions = actions
+        self.conditions = conditions
         self.deposit = deposit
     }
 
@@ -144,6 +150,8 @@ public struct ProposalDraft: CanonicalCodable, Hashable, Sendable {
             actions.append(try Action.decode(from: &reader, insideProposal: true))
         }
         self.actions = actions
+        conditions = try reader.readList(
+            limit: ProposalCondition.countMax, minimumElementSize: 9)
         deposit = try Amount(from: &reader)
     }
 
@@ -151,6 +159,7 @@ public struct ProposalDraft: CanonicalCodable, Hashable, Sendable {
         writer.writeString(title)
         writer.writeString(body)
         writer.writeList(actions)
+        writer.writeList(conditions)
         writer.write(deposit)
     }
 }

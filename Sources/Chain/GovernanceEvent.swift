@@ -19,6 +19,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         ProposalID, representative: Address, by: Address, power: UInt64, amounts: BallotAmounts)
     /// An account named its representatives; it has nothing to do with a proposal.
     case representativesSet(account: Address, group: TopicGroup, RepresentativeList)
+    case decision(ProposalID, DecisionEvent)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readULEB128()
@@ -54,6 +55,8 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             self = .takenBack(
                 id, representative: try Address(from: &reader), by: try Address(from: &reader),
                 power: try reader.readUInt64(), amounts: try BallotAmounts(from: &reader))
+        case DecisionEvent.tags:
+            self = .decision(id, try DecisionEvent(tag: tag, from: &reader))
         default: throw .unknownTag(type: "GovernanceEvent", tag: UInt64(tag))
         }
     }
@@ -87,6 +90,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(account)
             writer.write(group)
             writer.write(list)
+        case .decision(_, let event): event.encode(into: &writer)
         }
     }
 
@@ -104,6 +108,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .enacted(_, let event): event.tag
         case .takenBack: 9
         case .representativesSet: 10
+        case .decision(_, let event): event.tag
         }
     }
 
@@ -113,7 +118,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .submitted(let id, _), .deposited(let id, _, _), .statusChanged(let id, _),
             .ballotCast(let id, _, _), .extended(let id, _), .depositClaimed(let id, _, _),
             .depositForfeited(let id, _), .depositDestroyed(let id, _),
-            .parameterChanged(let id, _, _, _), .enacted(let id, _),
+            .parameterChanged(let id, _, _, _), .enacted(let id, _), .decision(let id, _),
             .takenBack(let id, _, _, _, _):
             id
         case .representativesSet: nil
@@ -132,6 +137,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged:
             []
         case .enacted(_, let event): event.accounts
+        case .decision(_, let event): event.accounts
         }
     }
 }

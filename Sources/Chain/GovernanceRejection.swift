@@ -49,6 +49,8 @@ public enum GovernanceRejection: Error, Hashable, Sendable {
 
     // Streams, assets, upgrades.
     case enacted(EnactedRejection)
+    // What becomes of decisions.
+    case decision(DecisionRejection)
 }
 
 extension GovernanceRejection {
@@ -88,6 +90,7 @@ extension GovernanceRejection {
         case .escrowShort: "gov.escrow_short"
         case .supplyChanged: "gov.supply_changed"
         case .enacted(let reason): reason.code
+        case .decision(let reason): reason.code
         }
     }
 
@@ -149,6 +152,7 @@ extension GovernanceRejection {
             "The escrow would hold \(balance) for deposits of \(needed)."
         case .supplyChanged: "The supply would have changed."
         case .enacted(let reason): reason.message
+        case .decision(let reason): reason.message
         }
     }
 
@@ -184,6 +188,7 @@ extension GovernanceRejection {
         case .representativeWeights: "Lower the weights until they sum to 10000 or less."
         case .escrowShort, .supplyChanged: "Report this: it should not happen."
         case .enacted(let reason): reason.hint
+        case .decision(let reason): reason.hint
         }
     }
 
@@ -201,6 +206,7 @@ extension GovernanceRejection {
             .representativeWithoutWeight, .representativeWeights, .escrowShort, .supplyChanged:
             false
         case .enacted(let reason): reason.mayBeCuredByWaiting
+        case .decision(let reason): reason.mayBeCuredByWaiting
         }
     }
 }

@@ -74,6 +74,10 @@ public enum GeneralParameter: UInt16, CaseIterable, Hashable, Sendable {
     case exitPeriod = 38
     case depositBase = 48
     case depositPeriod = 49
+    case outflowFloorSmall = 50
+    case outflowFloorLarge = 51
+    case executionWindow = 52
+    case petitionPeriod = 53
 }
 
 /// The name of a value that holders may change. Raw values are stored and never reused.
@@ -191,6 +195,28 @@ extension GeneralParameter {
             .integer(
                 "gov.depositPeriod", .milliseconds, 7 * Milliseconds.day,
                 dev: 10 * Milliseconds.minute, Milliseconds.day...60 * Milliseconds.day,
+                devMin: Milliseconds.second, .constitution)
+        case .outflowFloorSmall:
+            // What small and middle spends may take in 30 days whatever the treasury has: above 0,
+            // so that the limiter alone stops no chain.
+            .integer(
+                "treasury.outflowFloorSmall", .baseUnits, 1_000, dev: 100,
+                1...1_000_000_000_000_000, .constitution)
+        case .outflowFloorLarge:
+            .integer(
+                "treasury.outflowFloorLarge", .baseUnits, 10_000, dev: 1_000,
+                1...1_000_000_000_000_000, .constitution)
+        case .executionWindow:
+            // How long after its time a decision may be tried again if its execution fails.
+            .integer(
+                "gov.executionWindow", .milliseconds, 14 * Milliseconds.day,
+                dev: 5 * Milliseconds.minute, Milliseconds.day...60 * Milliseconds.day,
+                devMin: Milliseconds.second, .constitution)
+        case .petitionPeriod:
+            // How long a vote goes on that a petition reopened.
+            .integer(
+                "gov.petitionPeriod", .milliseconds, 7 * Milliseconds.day,
+                dev: 10 * Milliseconds.second, Milliseconds.day...60 * Milliseconds.day,
                 devMin: Milliseconds.second, .constitution)
         }
     }

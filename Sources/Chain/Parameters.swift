@@ -161,6 +161,12 @@ extension Parameters {
     public var exitPeriod: UInt64 { integer(.general(.exitPeriod)) }
     public var depositBase: Amount { Amount(integer(.general(.depositBase))) }
     public var depositPeriod: UInt64 { integer(.general(.depositPeriod)) }
+    /// What spends on rows below spend-L may take in 30 days, whatever the treasury has.
+    public var outflowFloorSmall: Amount { Amount(integer(.general(.outflowFloorSmall))) }
+    /// The same on the row spend-L.
+    public var outflowFloorLarge: Amount { Amount(integer(.general(.outflowFloorLarge))) }
+    public var executionWindow: UInt64 { integer(.general(.executionWindow)) }
+    public var petitionPeriod: UInt64 { integer(.general(.petitionPeriod)) }
 
     /// The rules of a track as they are now.
     public func row(_ track: Track) -> TrackRow {

@@ -93,15 +93,18 @@ public struct ProposalContent: CanonicalCodable, Hashable, Sendable {
     public let body: String
     /// With the guards that the chain wrote.
     public let actions: [Action]
+    public let conditions: [ProposalCondition]
 
     public init(
-        id: ProposalID, proposer: Address, title: String, body: String, actions: [Action]
+        id: ProposalID, proposer: Address, title: String, body: String, actions: [Action],
+        conditions: [ProposalCondition] = []
     ) {
         self.id = id
         self.proposer = proposer
         self.title = title
         self.body = body
         self.actions = actions
+        self.conditions = conditions
     }
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
@@ -115,6 +118,8 @@ public struct ProposalContent: CanonicalCodable, Hashable, Sendable {
             actions.append(try Action.decode(from: &reader, insideProposal: true))
         }
         self.actions = actions
+        conditions = try reader.readList(
+            limit: ProposalCondition.countMax, minimumElementSize: 9)
     }
 
     public func encode(into writer: inout ByteWriter) {
@@ -123,6 +128,7 @@ public struct ProposalContent: CanonicalCodable, Hashable, Sendable {
         writer.writeString(title)
         writer.writeString(body)
         writer.writeList(actions)
+        writer.writeList(conditions)
     }
 
     /// What a ballot names, so that nobody votes on another text than the one that was read.
@@ -138,7 +144,9 @@ public enum ProposalPhase: CanonicalCodable, Hashable, Sendable {
     case waiting(until: Timestamp)
     /// Next: `queued`, rejected or vetoed at the vote's end; cancelled.
     case voting
-    /// Next: executed, expired or failed in the first block at or after `eta`.
+    /// Next: executed or expired in the first block at or after `eta`, or later if the execution
+    /// fails at first; failed if it goes on failing; `voting` or cancelled by a petition; cancelled
+    /// by another decision.
     case queued(eta: Timestamp)
     case ended(ProposalStatus)
 
@@ -255,10 +263,14 @@ public struct ProposalVote: CanonicalCodable, Hashable, Sendable {
     /// The power of all at the snapshot.
     public let totalPower: UInt64
     public let row: TrackRow
+    /// The row of what it spends; nil if it spends nothing.
+    public let spendTrack: Track?
+    /// Whether the vote ends as soon as it passes.
+    public var endsEarly: Bool
     /// No ballot counts from this time on; changes of the outcome near it move it.
     public var end: Timestamp
     /// What `end` can never pass.
-    public let hardEnd: Timestamp
+    public var hardEnd: Timestamp
     public var tally: BallotAmounts
     public var ballots: UInt64
     /// What the outcome would be if the vote ended now.
@@ -266,17 +278,18 @@ public struct ProposalVote: CanonicalCodable, Hashable, Sendable {
 
     public init(
         openedHeight: Height, openedAt: Timestamp, snapshot: Height, totalPower: UInt64,
-        row: TrackRow
+        row: TrackRow, spendTrack: Track? = nil, endsEarly: Bool = false
     ) {
         self.openedHeight = openedHeight
         self.openedAt = openedAt
         self.snapshot = snapshot
         self.totalPower = totalPower
         self.row = row
+        self.spendTrack = spendTrack
+        self.endsEarly = endsEarly
         let end = openedAt.advanced(by: row.period)
         self.end = end
-        let (extensions, overflow) = row.confirm.multipliedReportingOverflow(by: 5)
-        hardEnd = end.advanced(by: overflow ? .max : extensions)
+        hardEnd = row.hardEnd(after: end)
         tally = .zero
         ballots = 0
         isPassing = false
@@ -288,6 +301,8 @@ public struct ProposalVote: CanonicalCodable, Hashable, Sendable {
         snapshot = try Height(from: &reader)
         totalPower = try reader.readUInt64()
         row = try TrackRow(from: &reader)
+        spendTrack = try reader.readOptional()
+        endsEarly = try reader.readBool()
         end = try Timestamp(from: &reader)
         hardEnd = try Timestamp(from: &reader)
         tally = try BallotAmounts(from: &reader)
@@ -301,6 +316,8 @@ public struct ProposalVote: CanonicalCodable, Hashable, Sendable {
         writer.write(snapshot)
         writer.write(totalPower)
         writer.write(row)
+        writer.writeOptional(spendTrack)
+        writer.write(endsEarly)
         writer.write(end)
         writer.write(hardEnd)
         writer.write(tally)
@@ -310,6 +327,14 @@ public struct ProposalVote: CanonicalCodable, Hashable, Sendable {
 
     /// The end before any extension: until then the proposer may cancel.
     public var firstEnd: Timestamp { openedAt.advanced(by: row.period) }
+}
+
+extension TrackRow {
+    /// What extensions can never move an end beyond: five times C.
+    public func hardEnd(after end: Timestamp) -> Timestamp {
+        let (extensions, overflow) = confirm.multipliedReportingOverflow(by: 5)
+        return end.advanced(by: overflow ? .max : extensions)
+    }
 }
 
 /// A change of a proposal's status, with why.
@@ -383,6 +408,9 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
     public var vote: ProposalVote?
     /// Of a receipt: what is left of the vote; zero if there was none.
     public private(set) var outcome: ProposalOutcome?
+    public var petitions = PetitionTally()
+    /// The latest execution that failed.
+    public var failure: ExecutionFailure?
     /// Oldest first.
     public private(set) var steps: [ProposalStep]
 
@@ -412,6 +440,8 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         phase = try ProposalPhase(from: &reader)
         vote = try reader.readOptional()
         outcome = try reader.readOptional()
+        petitions = try PetitionTally(from: &reader)
+        failure = try reader.readOptional()
         steps = try reader.readList(limit: Proposal.stepsMax, minimumElementSize: 18)
     }
 
@@ -425,6 +455,8 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         writer.write(phase)
         writer.writeOptional(vote)
         writer.writeOptional(outcome)
+        writer.write(petitions)
+        writer.writeOptional(failure)
         writer.writeList(steps)
     }
 
@@ -438,9 +470,17 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         outcome = ProposalOutcome(
             tally: vote?.tally ?? .zero, totalPower: vote?.totalPower ?? 0)
         vote = nil
+        petitions = PetitionTally()
+        failure = nil
         steps = steps.suffix(1).map {
             ProposalStep(status: $0.status, height: $0.height, timestamp: $0.timestamp)
         }
+    }
+
+    /// When a decision is executed; nil unless it is queued.
+    public var eta: Timestamp? {
+        guard case .queued(let eta) = phase else { return nil }
+        return eta
     }
 
     /// Adds to the history; a full one keeps its beginning and its end.

@@ -90,6 +90,8 @@ public enum StateKey: Hashable, Sendable {
     case enacted(EnactedKey)
     /// Representatives, what they were lent, and what counting keeps.
     case representation(RepresentationKey)
+    /// Dry runs, failed executions, petitions, pauses, the treasury's limits.
+    case decision(DecisionKey)
 
     public var module: StateModule {
         switch self {
@@ -102,7 +104,7 @@ public enum StateKey: Hashable, Sendable {
             .staking
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal, .enacted,
-            .representation:
+            .representation, .decision:
             .governance
         }
     }
@@ -142,6 +144,7 @@ public enum StateKey: Hashable, Sendable {
         case .offence(let key): writer.kind(7, key)
         case .staking(let key): key.write(into: &writer)
         case .enacted(let key): key.write(into: &writer)
+        case .decision(let key): key.write(into: &writer)
         case .lastProposal, .proposal, .proposalContent, .deposit, .ballot, .closing, .expiry,
             .execution, .waiting, .openCount, .proposalOfStatus, .depositsTotal, .representation:
             writeGovernanceKey(into: &writer)
@@ -173,7 +176,7 @@ public enum StateKey: Hashable, Sendable {
         case .representation(let key): key.write(into: &writer)
         case .chainFacts, .currentEpoch, .epoch, .account, .lanes, .laneExpiry, .balance, .asset,
             .supply, .parameters, .validator, .operatorOfKey, .validatorSet, .validatorSetHash,
-            .bondedTotal, .offence, .staking, .enacted:
+            .bondedTotal, .offence, .staking, .enacted, .decision:
             preconditionFailure("a key of governance")
         }
     }

@@ -6,6 +6,7 @@ enum Actions {
     static func perform<Base: StateReader>(
         _ action: Action, _ context: ActionContext, in state: inout State<Base>
     ) throws(Rejection) {
+        try Pauses.check(action, context)
         switch action {
         case .transfer(let recipient, let asset, let amount):
             try Transfers.transfer(
@@ -33,6 +34,13 @@ enum Actions {
         case .createAsset: throw .notAnAccountAction("createAsset")
         case .mint: throw .notAnAccountAction("mint")
         case .upgrade: throw .notAnAccountAction("upgrade")
+        case .executeProposal(let proposal):
+            try Governance.executeAgain(proposal, context, in: &state)
+        case .signPetition(let signature):
+            try Governance.sign(signature, context, in: &state)
+        case .pause: throw .notAnAccountAction("pause")
+        case .resume: throw .notAnAccountAction("resume")
+        case .cancelQueued: throw .notAnAccountAction("cancelQueued")
         }
     }
 }

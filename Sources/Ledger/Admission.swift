@@ -139,8 +139,12 @@ extension Action {
         case .createAsset: "createAsset"
         case .mint: "mint"
         case .upgrade: "upgrade"
+        case .pause: "pause"
+        case .resume: "resume"
+        case .cancelQueued: "cancelQueued"
         case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-            .claimDeposit, .staking, .claimStream, .representation:
+            .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
+            .signPetition:
             nil
         }
     }

@@ -90,7 +90,11 @@ struct Execution<Base: StateReader> {
             signed, at: context.height, rules: rules, sequenceWindow: .max,
             isUnsigned: signed.signatures.isEmpty, in: state)
         let receipt = perform(signed, admission)
-        return Simulation(receipt: receipt, failure: failure)
+        let proposals = receipt.events.compactMap { event -> ProposalView? in
+            guard case .governance(.submitted(let id, _)) = event else { return nil }
+            return GovernanceQueries.view(of: id, in: state)
+        }
+        return Simulation(receipt: receipt, failure: failure, proposals: proposals)
     }
 
     /// Whether the transaction may use all of its gas limit in this block.

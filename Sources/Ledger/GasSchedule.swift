@@ -18,6 +18,9 @@ public enum GasSchedule {
     /// For each record of the past that a vote reads: a search.
     public static let search: UInt64 = 2_000
 
+    /// What the actions of one proposal may use, executed or tried (governance.md 1).
+    public static let proposalLimit: UInt64 = 10_000_000
+
     /// For the work of an action besides what it writes.
     public static func cost(of action: Action) -> UInt64 {
         switch action {
@@ -36,6 +39,11 @@ public enum GasSchedule {
         case .stream, .recallStream: 20_000
         case .createAsset(let creation): 20_000 + 2_000 * UInt64(creation.allotments.count)
         case .mint, .upgrade: 10_000
+        // All that a proposal's actions may cost besides what they write.
+        case .executeProposal: 600_000
+        case .signPetition: 20_000
+        case .pause, .resume: 5_000
+        case .cancelQueued: 20_000
         }
     }
 

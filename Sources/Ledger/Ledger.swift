@@ -56,6 +56,8 @@ public struct Simulation: Hashable, Sendable {
     public let receipt: Receipt
     /// Why it would fail; nil if it would not.
     public let failure: Rejection?
+    /// The proposals that it would submit, each with its dry run.
+    public let proposals: [ProposalView]
 }
 
 /// The rules: a pure function from a state and a block to the next state.
@@ -80,6 +82,7 @@ public enum Ledger {
         _ = try Admission.check(
             transaction, at: height, rules: rules, sequenceWindow: sequenceWindow,
             in: State(over: reader))
+        try Pauses.check(transaction.transaction, rules: rules)
     }
 
     /// Fills a block from candidates in their order, and executes it.

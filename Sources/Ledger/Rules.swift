@@ -1,15 +1,17 @@
 import Chain
 import StateTree
 
-/// What is the same for all transactions of a block: what genesis fixed, and the parameters as the
-/// block before left them (decisions.md 15). Read once per block.
+/// What is the same for all transactions of a block: what genesis fixed, the parameters and what is
+/// paused as the block before left them (decisions.md 15). Read once per block.
 public struct Rules: Hashable, Sendable {
     public let facts: ChainFacts
     public let parameters: Parameters
+    public let pauses: PauseTable
 
-    public init(facts: ChainFacts, parameters: Parameters) {
+    public init(facts: ChainFacts, parameters: Parameters, pauses: PauseTable = .none) {
         self.facts = facts
         self.parameters = parameters
+        self.pauses = pauses
     }
 
     /// The rules for the block after the state that `reader` has.
@@ -23,7 +25,9 @@ public struct Rules: Hashable, Sendable {
         guard let parameters = state.read(.parameters, as: Parameters.self) else {
             preconditionFailure("a state has parameters")
         }
-        self.init(facts: facts, parameters: parameters)
+        self.init(
+            facts: facts, parameters: parameters,
+            pauses: state.read(.decision(.pauses)) ?? .none)
     }
 
     /// What a header of the next block carries as its gas limit.

@@ -15,6 +15,7 @@ public struct State<Base: StateReader> {
     /// Bytes of keys and values written so far: what storage gas is charged for. It never falls:
     /// work that was undone was done.
     public private(set) var writtenByteCount: UInt64 = 0
+    private var recording: Recording?
 
     /// Gas for work that neither an action's kind nor what it writes tells. It never falls either.
     public private(set) var workGas: UInt64 = 0
@@ -41,18 +42,18 @@ public struct State<Base: StateReader> {
         let keyBytes = key.bytes
         let bytes = value.encoded()
         writtenByteCount &+= UInt64(keyBytes.count + bytes.count)
+        record(keyBytes)
         overlay.set(keyBytes, to: bytes)
     }
 
     public mutating func remove(_ key: StateKey) {
-        let keyBytes = key.bytes
-        writtenByteCount &+= UInt64(keyBytes.count)
-        overlay.remove(keyBytes)
+        remove(key: key.bytes)
     }
 
     /// Removes an entry that a scan found.
     public mutating func remove(key: [UInt8]) {
         writtenByteCount &+= UInt64(key.count)
+        record(key)
         overlay.remove(key)
     }
 
@@ -196,10 +197,49 @@ public struct State<Base: StateReader> {
         overlay.commit()
     }
 
+    // MARK: Recording
+
+    /// From now on remembers what every written key had before.
+    mutating func beginRecording() {
+        precondition(recording == nil, "one recording at a time")
+        recording = Recording()
+    }
+
+    /// What differs from when the recording began, in the order of the keys.
+    func recordedChanges() -> [RecordedChange] {
+        guard let recording else { preconditionFailure("a recording began") }
+        return recording.entries
+            .map { RecordedChange(key: $0.key, old: $0.old, new: overlay.value(for: $0.key)) }
+            .filter { $0.old != $0.new }
+            .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
+    mutating func endRecording() {
+        recording = nil
+    }
+
+    private mutating func record(_ key: [UInt8]) {
+        guard recording?.keys.insert(key).inserted == true else { return }
+        recording?.entries.append((key: key, old: overlay.value(for: key)))
+    }
+
     /// All writes, sorted; none are left.
     public mutating func takeWrites() -> [StateWrite] {
         overlay.takeWrites()
     }
+}
+
+/// A value that a branch changed; nil for none.
+struct RecordedChange: Hashable, Sendable {
+    let key: [UInt8]
+    let old: [UInt8]?
+    let new: [UInt8]?
+}
+
+private struct Recording: Sendable {
+    var keys: Set<[UInt8]> = []
+    /// In the order of their first writes.
+    var entries: [(key: [UInt8], old: [UInt8]?)] = []
 }
 
 extension State: Sendable where Base: Sendable {}

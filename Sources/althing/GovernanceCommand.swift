@@ -11,6 +11,7 @@ struct GovernanceCommand: ParsableCommand {
         subcommands: [
             ProposeCommand.self, AddDeposit.self, Vote.self, List.self, Show.self, Watch.self,
             QueryCommand.Parameters.self, Cancel.self, Claim.self, RepresentCommand.self,
+            Petition.self, Execute.self,
         ])
 
     struct AddDeposit: AsyncParsableCommand {

@@ -107,6 +107,9 @@ extension GovernanceCommand {
                 }
                 if status == until { return }
                 if ProposalView.finalStates.contains(status) {
+                    for line in view.outcome(json) where options.format == .table {
+                        if !options.quiet { Console.write(line) }
+                    }
                     guard status == "executed" else {
                         let reason = json["result"]?["reason"]?.text
                         throw CommandError(
@@ -123,89 +126,5 @@ extension GovernanceCommand {
                 try await Task.sleep(for: .milliseconds(500))
             }
         }
-    }
-}
-
-/// A proposal as people read it.
-struct ProposalView {
-    static let finalStates: Set = [
-        "executed", "expired", "rejected", "vetoed", "failed", "cancelled",
-    ]
-
-    let chain: ChainInfo
-
-    /// `voting until 2026-…`: the state and what ends it.
-    func line(_ json: JSON) -> String {
-        let status = text(json["status"])
-        switch status {
-        case "deposit":
-            let sum = chain.amountText(json["deposit"]?["sum"])
-            return "deposit, \(sum) of \(chain.amountText(json["deposit"]?["required"]))"
-        case "voting": return "voting until \(time(json, "ends"))"
-        case "queued": return "queued until \(time(json, "eta"))"
-        default: return status
-        }
-    }
-
-    /// The state with the tally in one line.
-    func progress(_ json: JSON) -> String {
-        let tally = json["tally"]
-        guard let tally, !tally.isNull else { return line(json) }
-        let parts = ["yes", "no", "abstain", "veto"].map { "\($0) \(share(tally[$0], json))" }
-        let passing = tally["passing"]?.boolean == true ? "passing" : "not passing"
-        return "\(line(json))  \(parts.joined(separator: "  "))  \(passing)"
-    }
-
-    func lines(_ json: JSON) -> [String] {
-        var lines = [
-            "proposal  \(text(json["id"]))  \(text(json["title"]))",
-            "status    \(line(json))",
-            "track     \(text(json["track"]))",
-            "proposer  \(text(json["proposer"]))",
-            "deposit   \(chain.amountText(json["deposit"]?["sum"]))"
-                + " of \(chain.amountText(json["deposit"]?["required"]))",
-        ]
-        let view = TransactionView(chain: chain)
-        for action in json["actions"]?.items ?? [] {
-            lines.append("action    \(view.describe(action))")
-        }
-        if let tally = json["tally"], !tally.isNull {
-            for option in ["yes", "no", "abstain", "veto"] {
-                let gap = String(repeating: " ", count: 10 - option.count)
-                lines.append("\(option)\(gap)\(share(tally[option], json))")
-            }
-            lines.append(
-                "quorum    \(met(tally["quorum"]))  approve \(met(tally["approve"]))"
-                    + "  min yes \(met(tally["minYes"]))")
-        }
-        if let reason = json["result"]?["reason"]?.text {
-            lines.append("result    \(printable(reason))")
-        }
-        if let body = json["body"]?.text, !body.isEmpty {
-            lines.append("")
-            lines += body.split(separator: "\n", omittingEmptySubsequences: false)
-                .map { printable(String($0)) }
-        }
-        return lines
-    }
-
-    private func time(_ json: JSON, _ name: String) -> String {
-        let milliseconds = json["\(name)AtMs"]?.integer ?? json["\(name)Ms"]?.integer
-        guard let milliseconds else { return "?" }
-        return TimeText.print(Timestamp(milliseconds))
-    }
-
-    /// Part of the total power in hundredths of a percent, without a fraction type.
-    private func share(_ power: JSON?, _ json: JSON) -> String {
-        guard let power = power?.integer, let total = json["totalPower"]?.integer,
-            let points = multiplyDividingDown(power, 10_000, by: total)
-        else { return text(power) }
-        let rest = points % 100
-        return "\(points / 100).\(rest < 10 ? "0" : "")\(rest) %"
-    }
-
-    private func met(_ json: JSON?) -> String {
-        let ratio = "\(text(json?["numerator"]))/\(text(json?["denominator"]))"
-        return "\(ratio) \(json?["met"]?.boolean == true ? "met" : "not met")"
     }
 }

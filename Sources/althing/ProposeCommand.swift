@@ -10,7 +10,8 @@ struct ProposeCommand: ParsableCommand {
         commandName: "propose", abstract: "Propose something; it is tried first.",
         subcommands: [
             Parameter.self, Spend.self, Stream.self, RecallStream.self, CreateAsset.self,
-            Mint.self, Upgrade.self, Text.self,
+            Mint.self, Upgrade.self, Text.self, Pause.self, Resume.self, CancelQueued.self,
+            Custom.self,
         ])
 
     /// The flags of every kind.
@@ -150,20 +151,27 @@ struct Proposer {
         builder = try await TransactionBuilder(options.write, hasOtherID: true)
     }
 
-    func submit(_ actions: [Action], title: String, effects: [String]) async throws {
+    /// - Parameters:
+    ///   - title: unless the options name one.
+    ///   - body: instead of the one that the options give.
+    func submit(
+        _ actions: [Action], conditions: [ProposalCondition] = [], title: String,
+        body: String? = nil, effects: [String]
+    ) async throws {
         let title = options.title ?? String(title.prefix(140))
         guard (1...140).contains(title.count), title.utf8.count <= ProposalDraft.titleBytesMax
         else {
             throw CommandError("proposal.title", "a title has 1 to 140 characters", exit: .usage)
         }
-        let body = try options.bodyText()
+        let body = try body ?? options.bodyText()
         guard body.utf8.count <= ProposalDraft.bodyBytesMax else {
             throw CommandError(
                 "proposal.body", "a body has at most \(ProposalDraft.bodyBytesMax) bytes",
                 exit: .usage)
         }
         let deposit = try await deposit(for: actions)
-        let draft = ProposalDraft(title: title, body: body, actions: actions, deposit: deposit)
+        let draft = ProposalDraft(
+            title: title, body: body, actions: actions, conditions: conditions, deposit: deposit)
         if !options.write.client.quiet {
             for effect in effects {
                 Console.note("if it passes   \(effect)")
@@ -171,7 +179,12 @@ struct Proposer {
         }
         let results = try await builder.send(
             [.submitProposal(draft)],
-            summary: "propose `\(printable(title))`, deposit \(builder.chain.text(deposit))")
+            summary: "propose `\(printable(title))`, deposit \(builder.chain.text(deposit))",
+            details: { simulation in
+                (simulation["proposals"]?.items ?? []).flatMap {
+                    ProposalView(chain: builder.chain).preview($0)
+                }
+            })
         for result in results {
             try await report(result)
         }
@@ -256,8 +269,11 @@ enum RequiredDeposit {
                 multiple = max(multiple, parameters.row(.parameter).deposit)
             case .upgrade:
                 multiple = max(multiple, parameters.row(.protocol).deposit)
+            case .pause, .resume, .cancelQueued:
+                multiple = max(multiple, parameters.row(.fast).deposit)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream, .representation:
+                .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
+                .signPetition:
                 continue
             }
         }

@@ -47,15 +47,17 @@ struct TransactionBuilder {
     /// - Parameters:
     ///   - summary: what happens, in one line for people.
     ///   - effects: what follows from it, a line for each thing.
+    ///   - details: what follows as the dry run says.
     @discardableResult
     func send(
-        _ actions: [Action], summary: String, effects: [String] = []
+        _ actions: [Action], summary: String, effects: [String] = [],
+        details: (JSON) -> [String] = { _ in [] }
     ) async throws -> [JSON] {
         var plans: [Plan] = []
         for sender in try options.senders(in: keystore) {
             plans.append(try await plan(actions, from: sender))
         }
-        show(plans, summary: summary, effects: effects)
+        show(plans, summary: summary, effects: effects, details: details)
         guard !options.dryRun else {
             for plan in plans {
                 showDryRun(plan)
@@ -148,13 +150,18 @@ struct TransactionBuilder {
 
     // MARK: Show
 
-    private func show(_ plans: [Plan], summary: String, effects: [String]) {
+    private func show(
+        _ plans: [Plan], summary: String, effects: [String], details: (JSON) -> [String]
+    ) {
         guard !options.client.quiet else { return }
         Console.note(summary)
         for effect in effects {
             Console.note("  " + effect)
         }
         for plan in plans {
+            for detail in details(plan.simulation) {
+                Console.note(detail)
+            }
             let transaction = plan.transaction
             Console.note(
                 "  from         \(plan.sender)  \(chain.text(transaction.sender))"

@@ -9,7 +9,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct GovernanceRoutesTests {
     private static let proposalKeys: Set = [
-        "actions", "contentHash", "deposit", "depositUntil", "depositUntilMs", "endsAt",
+        "actions", "conditions", "contentHash", "deposit", "depositUntil", "dryRun", "failure",
+        "petitions", "rules",
+        "depositUntilMs", "endsAt",
         "endsAtMs", "eta", "etaMs", "group", "hardEndsAt", "hardEndsAtMs", "history", "id",
         "isReceipt",
         "opensAt", "opensAtMs", "proposer", "result", "snapshot", "status", "submittedAt",

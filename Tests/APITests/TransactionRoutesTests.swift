@@ -310,7 +310,10 @@ struct TransactionRoutesTests {
             let unsigned = SignedTransaction(transaction: signed.transaction, signatures: [])
             let answer = try await client.post("/v1/txs/simulate", unsigned.encoded())
             #expect(answer.status == 200)
-            #expect(answer.keys == ["code", "error", "events", "fee", "gasUsed", "hint"])
+            #expect(
+                answer.keys == [
+                    "code", "error", "events", "fee", "gasUsed", "hint", "proposals",
+                ])
             #expect(answer.code == "ok")
             #expect(answer.string("gasUsed").flatMap { UInt64($0) } ?? 0 > 0)
             #expect((answer["events"] as? [Any])?.count == 1)

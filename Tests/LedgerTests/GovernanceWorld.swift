@@ -88,13 +88,19 @@ struct GovernanceWorld {
 
     /// The next block, so many milliseconds later.
     ///
-    /// - Parameter hasNewRules: whether parameters may have changed since the block before.
-    mutating func advance(by milliseconds: UInt64 = 1, hasNewRules: Bool = true) {
+    /// - Parameters:
+    ///   - hasNewRules: whether parameters may have changed since the block before.
+    ///   - hasNewEpoch: whether it is the first of an epoch.
+    mutating func advance(
+        by milliseconds: UInt64 = 1, hasNewRules: Bool = true, hasNewEpoch: Bool = false
+    ) {
+        if hasNewEpoch { block.epoch = block.epoch.advanced(by: 1) }
         block.parentTimestamp = block.timestamp
         block.timestamp = block.timestamp.advanced(by: milliseconds)
         block.height = block.height.advanced(by: 1)
         if hasNewRules, let parameters: Parameters = state.read(.parameters) {
-            rules = Rules(facts: rules.facts, parameters: parameters)
+            rules = Rules(
+                facts: rules.facts, parameters: parameters, pauses: Pauses.table(in: state))
         }
         Governance.beginBlock(&state, block: block, rules: rules)
     }
@@ -119,10 +125,11 @@ struct GovernanceWorld {
     @discardableResult
     mutating func submit(
         _ actions: [Action] = [], by proposer: Address? = nil, deposit: Amount? = nil,
-        title: String = "A proposal", body: String = ""
+        title: String = "A proposal", body: String = "",
+        conditions: [ProposalCondition] = []
     ) throws -> ProposalID {
         let draft = ProposalDraft(
-            title: title, body: body, actions: actions,
+            title: title, body: body, actions: actions, conditions: conditions,
             deposit: try deposit ?? required(actions))
         try act { world throws(Rejection) in
             try Governance.submit(
@@ -176,6 +183,20 @@ struct GovernanceWorld {
         }
     }
 
+    mutating func petition(_ voter: Int, _ kind: PetitionKind, _ id: ProposalID)
+        throws(Rejection)
+    {
+        try perform(
+            .signPetition(PetitionSignature(proposal: id, kind: kind)), by: voters[voter])
+    }
+
+    /// An action as a transaction's.
+    mutating func perform(_ action: Action, by account: Address) throws(Rejection) {
+        try act { world throws(Rejection) in
+            try Actions.perform(action, world.context(account), in: &world.state)
+        }
+    }
+
     /// All or nothing, as a transaction.
     private mutating func act(
         _ body: (inout GovernanceWorld) throws(Rejection) -> Void
@@ -210,6 +231,13 @@ struct GovernanceWorld {
     var escrow: UInt64 { balance(ModuleAccounts.depositEscrow) }
     var treasury: UInt64 { balance(ModuleAccounts.treasury) }
     var supply: UInt64 { (state.read(.supply(.native), as: Amount.self) ?? .zero).value }
+
+    func dryRun(_ id: ProposalID) -> DryRun {
+        guard let report: DryRun = state.read(.decision(.dryRun(id))) else {
+            preconditionFailure("proposal \(id) has a dry run")
+        }
+        return report
+    }
 
     /// The supply is the sum of all balances, and the escrow has exactly what it owes.
     var isSound: Bool {

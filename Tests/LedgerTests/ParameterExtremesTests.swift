@@ -56,7 +56,9 @@ import Testing
         chain.edit { state in
             state.checkpoint()
             do throws(Rejection) {
-                try Enactment.perform(actions, of: ProposalID(1), at: block, in: &state)
+                var gas: UInt64 = 0
+                try Enactment.perform(
+                    actions, of: ProposalID(1), at: block, gas: &gas, in: &state)
                 state.commit()
                 isApplied = true
             } catch {

@@ -7,6 +7,10 @@ import StateTree
 extension API {
     func addGovernanceRoutes(to router: Router<APIContext>) {
         addParameterRoutes(to: router)
+        router.get("v1/gov/pauses") { _, _ in
+            let pauses = Rules(over: await node.state()).pauses
+            return jsonResponse(Page(items: pauses.entries.map { PauseJSON($0) }, next: nil))
+        }
         router.get("v1/gov/proposals") { request, _ in try await proposals(request) }
         router.get("v1/gov/proposals/:id") { _, context in
             let view = try proposal(context, over: await node.state())
@@ -14,6 +18,14 @@ extension API {
         }
         router.get("v1/gov/proposals/:id/votes") { request, context in
             try await ballots(request, context)
+        }
+        router.get("v1/gov/proposals/:id/dryrun") { _, context in
+            let view = try proposal(context, over: await node.state())
+            guard let run = view.dryRun else {
+                throw Problem.notFound(
+                    "gov.no_dry_run", "Proposal \(view.proposal.id) has no dry run.")
+            }
+            return jsonResponse(DryRunJSON(run, node.chain))
         }
         router.get("v1/gov/proposals/:id/deposits") { _, context in
             let state = await node.state()

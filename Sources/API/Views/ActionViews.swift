@@ -24,6 +24,7 @@ struct ActionJSON: Encodable {
             try fields.write("title", draft.title)
             try fields.write("body", draft.body)
             try fields.write("actions", draft.actions.map { ActionJSON($0, chain) })
+            try fields.write("conditions", draft.conditions.map { ConditionJSON($0) })
             try fields.write("deposit", draft.deposit)
         case .addDeposit(let proposal, let amount):
             try fields.write("type", "addDeposit")
@@ -52,6 +53,13 @@ struct ActionJSON: Encodable {
             try fields.write(
                 "representatives",
                 action.representatives.entries.map { RepresentativeJSON($0, chain) })
+        case .executeProposal(let proposal):
+            try fields.write("type", "executeProposal")
+            try fields.write("proposal", proposal)
+        case .signPetition(let signature):
+            try fields.write("type", "signPetition")
+            try fields.write("proposal", signature.proposal)
+            try fields.write("kind", signature.kind.name)
         case .setParameter(let change):
             try fields.write("type", "setParameter")
             try encode(change, into: &fields)
@@ -69,6 +77,16 @@ struct ActionJSON: Encodable {
             try fields.write(mint)
         case .upgrade(let plan):
             try fields.write(plan)
+        case .pause(let pause):
+            try fields.write("type", "pause")
+            try fields.write("module", pause.module.name)
+            try fields.write("duration", pause.duration)
+        case .resume(let module):
+            try fields.write("type", "resume")
+            try fields.write("module", module.name)
+        case .cancelQueued(let proposal):
+            try fields.write("type", "cancelQueued")
+            try fields.write("proposal", proposal)
         }
     }
 
@@ -79,6 +97,30 @@ struct ActionJSON: Encodable {
         try fields.write("expected", Nullable(change.expected.map { ParameterValueJSON($0, id) }))
         try fields.write("text", chain.text(of: change.value, id))
         try fields.write("expectedText", Nullable(change.expected.map { chain.text(of: $0, id) }))
+    }
+}
+
+/// What must be true when a proposal is executed.
+struct ConditionJSON: Encodable {
+    let type: String
+    var asset: UInt64?
+    var amount: String?
+    var height: UInt64?
+    var proposal: UInt64?
+
+    init(_ condition: ProposalCondition) {
+        switch condition {
+        case .treasuryAtLeast(let asset, let amount):
+            type = "treasuryAtLeast"
+            self.asset = asset.value
+            self.amount = String(amount.value)
+        case .heightAtMost(let height):
+            type = "heightAtMost"
+            self.height = height.value
+        case .executed(let id):
+            type = "executed"
+            proposal = id.value
+        }
     }
 }
 

@@ -129,6 +129,36 @@ struct EventJSON: Encodable {
             try fields.write("topic", group.name)
             try fields.write(
                 "representatives", list.entries.map { RepresentativeJSON($0, chain) })
+        case .decision(_, let event): try encode(event, into: &fields)
+        }
+    }
+
+    private func encode(_ event: DecisionEvent, into fields: inout FieldWriter) throws {
+        switch event {
+        case .flagsChanged(let flags):
+            try fields.write("type", "dryRunChanged")
+            try fields.write("flags", flags.names)
+        case .executionFailed(let code):
+            try fields.write("type", "executionFailed")
+            try fields.write("code", code)
+        case .petitionSigned(let kind, let signer, let power):
+            try fields.write("type", "petitionSigned")
+            try fields.write("kind", kind.name)
+            try fields.write("signer", signer)
+            try fields.write("power", String(power))
+        case .reopened(let end):
+            try fields.write("type", "voteReopened")
+            try fields.write("endsAt", time: end)
+        case .paused(let module, let until):
+            try fields.write("type", "modulePaused")
+            try fields.write("module", module.name)
+            try fields.write("until", time: until)
+        case .resumed(let module):
+            try fields.write("type", "moduleResumed")
+            try fields.write("module", module.name)
+        case .pauseEnded(let module):
+            try fields.write("type", "pauseEnded")
+            try fields.write("module", module.name)
         }
     }
 }

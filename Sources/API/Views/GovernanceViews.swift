@@ -128,6 +128,11 @@ struct ProposalJSON: Encodable {
         try fields.write(
             "totalPower", Nullable(view.totalPower > 0 ? String(view.totalPower) : nil))
         try fields.write("tally", TallyJSON(view))
+        try fields.write("rules", RowJSON(view.row, endsEarly: proposal.vote?.endsEarly))
+        try fields.write("conditions", (view.content?.conditions ?? []).map { ConditionJSON($0) })
+        try fields.write("dryRun", Nullable(view.dryRun.map { DryRunJSON($0, chain) }))
+        try fields.write("petitions", PetitionsJSON(proposal))
+        try fields.write("failure", Nullable(proposal.failure.map { FailureJSON($0) }))
         let steps = proposal.steps.map { StepJSON($0) }
         try fields.write("result", Nullable(proposal.status.isFinal ? steps.last : nil))
         try fields.write("history", steps)

@@ -96,6 +96,8 @@ struct SimulationJSON: Encodable {
     let gasUsed: String
     let fee: String
     let events: [EventJSON]
+    /// What it would submit, each with its rules and its dry run.
+    let proposals: [ProposalJSON]
 
     init(_ answer: SimulationAnswer, _ chain: ChainDescription) {
         switch answer {
@@ -106,6 +108,7 @@ struct SimulationJSON: Encodable {
             gasUsed = "0"
             fee = "0"
             events = []
+            proposals = []
         case .executed(let simulation):
             let receipt = simulation.receipt
             code = receipt.status.code
@@ -114,6 +117,7 @@ struct SimulationJSON: Encodable {
             gasUsed = String(receipt.gasUsed)
             fee = String(receipt.fee.value)
             events = receipt.events.map { EventJSON($0, chain) }
+            proposals = simulation.proposals.map { ProposalJSON($0, chain, hasBody: false) }
         }
     }
 }

@@ -128,11 +128,16 @@ extension Governance {
     }
 
     /// A change of the outcome, either way, within C of the end moves the end to C from now, never
-    /// past the hard end: who waits for the last second gains nothing.
+    /// past the hard end: who waits for the last second gains nothing. A vote that ends as soon as
+    /// it passes takes no more ballots then, and closes before the next block's transactions.
     private static func extend<Base: StateReader>(
         _ vote: inout ProposalVote, of id: ProposalID, at block: BlockContext,
         in state: inout State<Base>
     ) {
+        if vote.endsEarly, vote.isPassing, vote.end > block.timestamp {
+            vote.end = block.timestamp
+            return
+        }
         guard block.timestamp >= vote.end.lowered(by: vote.row.confirm) else { return }
         let end = min(block.timestamp.advanced(by: vote.row.confirm), vote.hardEnd)
         guard end > vote.end else { return }

@@ -13,7 +13,6 @@ enum Enactment {
         let current = parameters(in: state)
         var merged = current
         var names: [String] = []
-        var payments: [TreasuryPayment] = []
         var prepared: [Action] = []
         for action in actions {
             switch action {
@@ -33,27 +32,29 @@ enum Enactment {
                 prepared.append(.setParameter(change))
             case .spend(let spend):
                 try check(spend, in: state)
-                payments += spend.payments
                 prepared.append(action)
-            case .stream(let plan):
-                payments += plan.payments
+            case .pause(let pause):
+                try Pauses.checkForm(pause)
                 prepared.append(action)
-            case .recallStream, .createAsset, .mint, .upgrade:
+            case .resume, .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade:
                 prepared.append(action)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream, .representation:
+                .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
+                .signPetition:
                 preconditionFailure("the actions were classified")
             }
         }
+        try checkTogether(actions)
         if let name = names.first {
             try check(merged, against: current, changing: name, in: state)
         }
-        for (asset, sum) in Tracks.sums(of: payments) {
+        for (asset, sum) in Tracks.sums(of: Tracks.outflows(of: actions)) {
             let balance = Treasury.balance(of: asset, in: state)
             guard sum <= UInt128(balance.value) else {
                 throw .governance(.treasuryTooSmall(asset: asset, balance: balance, needed: sum))
             }
         }
+        if let reason = Guards.falseOfAction(in: actions, of: nil, state) { throw reason }
         return prepared
     }
 
@@ -74,28 +75,51 @@ enum Enactment {
         }
     }
 
-    /// The first false guard, as a reason; nil if all hold.
-    static func falseGuard<Base: StateReader>(
-        of actions: [Action], in state: State<Base>
-    ) -> String? {
-        let current = parameters(in: state)
-        for case .setParameter(let change) in actions {
-            guard let id = ParameterID(name: change.name), change.expected == current[id] else {
-                return Rejection.governance(.expectedDiffers(change.name)).reason
+    /// Refuses actions of which one undoes the other, or does the same again.
+    private static func checkTogether(_ actions: [Action]) throws(Rejection) {
+        var modules: [PausableModule] = []
+        var proposals: [ProposalID] = []
+        for action in actions {
+            let what: String
+            switch action {
+            case .pause(let pause) where modules.contains(pause.module):
+                what = "the module \(pause.module.name) is named twice"
+            case .resume(let module) where modules.contains(module):
+                what = "the module \(module.name) is named twice"
+            case .cancelQueued(let id) where proposals.contains(id):
+                what = "proposal \(id) is cancelled twice"
+            case .pause(let pause):
+                modules.append(pause.module)
+                continue
+            case .resume(let module):
+                modules.append(module)
+                continue
+            case .cancelQueued(let id):
+                proposals.append(id)
+                continue
+            case .setParameter, .spend, .stream, .recallStream, .createAsset, .mint, .upgrade,
+                .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
+                .claimDeposit, .staking, .executeProposal, .signPetition, .claimStream,
+                .representation:
+                continue
             }
+            throw .governance(.decision(.contradictory(what)))
         }
-        return nil
     }
 
     /// All actions in order. The caller's checkpoint undoes them if one fails.
+    ///
+    /// - Parameter gas: what the actions have used so far is added.
     static func perform<Base: StateReader>(
-        _ actions: [Action], of id: ProposalID, at block: BlockContext,
+        _ actions: [Action], of id: ProposalID, at block: BlockContext, gas: inout UInt64,
         in state: inout State<Base>
     ) throws(Rejection) {
         let current = parameters(in: state)
         var merged = current
         var changed: String?
         for action in actions {
+            let written = state.writtenByteCount
+            gas += GasSchedule.cost(of: action)
             switch action {
             case .setParameter(let change):
                 try set(change, in: &merged)
@@ -112,13 +136,22 @@ enum Enactment {
                 try Assets.mint(mint, of: id, in: &state)
             case .upgrade(let plan):
                 try Upgrades.schedule(plan, of: id, in: &state)
+            case .pause(let pause):
+                try Pauses.pause(pause, by: id, at: block, in: &state)
+            case .resume(let module):
+                try Pauses.resume(module, by: id, in: &state)
+            case .cancelQueued(let target):
+                try Governance.cancelDecision(target, by: id, at: block, in: &state)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream, .representation:
+                .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
+                .signPetition:
                 throw .governance(.actionNotAllowed("of an account"))
             }
+            try charge(since: written, to: &gas, in: state)
         }
         guard let changed else { return }
         try check(merged, against: current, changing: changed, in: state)
+        let written = state.writtenByteCount
         // The transactions of this block still follow the rules that were read before it.
         state.write(.parameters, merged)
         for (before, after) in zip(current.all, merged.all) where before.value != after.value {
@@ -127,18 +160,16 @@ enum Enactment {
                     .parameterChanged(
                         id, name: before.id.name, from: before.value, to: after.value)))
         }
+        try charge(since: written, to: &gas, in: state)
     }
 
-    /// What must hold after the actions (governance.md 4).
-    static func checkInvariants<Base: StateReader>(
-        supplyBefore: Amount, in state: State<Base>
+    private static func charge<Base: StateReader>(
+        since written: UInt64, to gas: inout UInt64, in state: State<Base>
     ) throws(Rejection) {
-        let escrow = state.balance(of: ModuleAccounts.depositEscrow)
-        let owed = Governance.depositsTotal(in: state)
-        guard escrow >= owed else {
-            throw .governance(.escrowShort(balance: escrow, needed: owed))
+        gas += (state.writtenByteCount - written) * GasSchedule.writtenByte
+        guard gas <= GasSchedule.proposalLimit else {
+            throw .outOfGas(limit: GasSchedule.proposalLimit)
         }
-        guard supply(in: state) == supplyBefore else { throw .governance(.supplyChanged) }
     }
 
     static func supply<Base: StateReader>(in state: State<Base>) -> Amount {
@@ -146,7 +177,7 @@ enum Enactment {
     }
 
     /// The parameters as decided so far, executions of this block included.
-    private static func parameters<Base: StateReader>(in state: State<Base>) -> Parameters {
+    static func parameters<Base: StateReader>(in state: State<Base>) -> Parameters {
         guard let parameters: Parameters = state.read(.parameters) else {
             preconditionFailure("a state has parameters")
         }
@@ -174,31 +205,5 @@ enum Enactment {
         let problem = merged.validate(supply: supply).first { !known.contains($0) }
         guard let problem else { return }
         throw .governance(.parameterInvalid(name, problem: problem.description))
-    }
-}
-
-// The execution of what was decided.
-extension Governance {
-    /// Guards first, invariants last, all actions or none. A false guard means that the world is
-    /// not the one that was voted on: expired. Anything else: failed, with the reason.
-    static func execute<Base: StateReader>(
-        _ proposal: inout Proposal, at block: BlockContext, in state: inout State<Base>
-    ) {
-        let actions = content(of: proposal.id, in: state).actions
-        if let reason = Enactment.falseGuard(of: actions, in: state) {
-            move(&proposal, to: .ended(.expired), reason, at: block, in: &state)
-            return
-        }
-        state.checkpoint()
-        do {
-            let supply = Enactment.supply(in: state)
-            try Enactment.perform(actions, of: proposal.id, at: block, in: &state)
-            try Enactment.checkInvariants(supplyBefore: supply, in: state)
-            state.commit()
-            move(&proposal, to: .ended(.executed), at: block, in: &state)
-        } catch {
-            state.revert()
-            move(&proposal, to: .ended(.failed), error.reason, at: block, in: &state)
-        }
     }
 }

@@ -38,7 +38,8 @@ enum Enactments {
                 }
                 upgrade = plan
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
-                .claimDeposit, .staking, .claimStream, .representation, .setParameter, .spend:
+                .claimDeposit, .staking, .claimStream, .representation, .setParameter, .spend,
+                .pause, .resume, .cancelQueued, .executeProposal, .signPetition:
                 continue
             }
         }

@@ -8,9 +8,6 @@ import StateTree
 /// only what is due, and each visit touches a bounded number of records whatever the number of
 /// ballots. The state that a proposal is in is stored, never recomputed; `store` keeps every index
 /// in step with it.
-///
-/// Not here yet: the dry run, representatives, petitions and retries. A failed execution therefore
-/// ends as `failed` at once.
 enum Governance {
     static let titleCharactersMax = 140
     static let reasonCharactersMax = 280
@@ -23,21 +20,31 @@ enum Governance {
     static let expiriesPerBlock = 32
     static let openingsPerBlock = 4
     static let executionsPerBlock = 2
+    static let dryRunsPerBlock = 4
 
     /// The steps of a block before its transactions, in the order of staking.md 6.
     static func beginBlock<Base: StateReader>(
         _ state: inout State<Base>, block: BlockContext, rules: Rules
     ) {
+        beginRound(at: block, rules: rules, in: &state)
+        Pauses.end(at: block, in: &state)
         let closings = due(from: { .closing($0, $1) }, at: block, closingsPerBlock, in: state)
         for id in closings {
             step(id, at: block, in: &state) { proposal, state throws(Rejection) in
-                try close(&proposal, at: block, in: &state)
+                try close(&proposal, at: block, rules: rules, in: &state)
             }
         }
         let expiries = due(from: { .expiry($0, $1) }, at: block, expiriesPerBlock, in: state)
         for id in expiries {
             step(id, at: block, in: &state) { proposal, state throws(Rejection) in
                 try expire(&proposal, at: block, in: &state)
+            }
+        }
+        let surrenders = due(
+            from: { .decision(.surrender($0, $1)) }, at: block, expiriesPerBlock, in: state)
+        for id in surrenders {
+            step(id, at: block, in: &state) { proposal, state throws(Rejection) in
+                surrender(&proposal, at: block, in: &state)
             }
         }
         open(at: block, rules: rules, in: &state)
@@ -47,6 +54,8 @@ enum Governance {
                 execute(&proposal, at: block, in: &state)
             }
         }
+        retry(executionsPerBlock - executions.count, at: block, in: &state)
+        runDry(at: block, in: &state)
         Retention.sweep(at: block, rules: rules, in: &state)
     }
 
@@ -167,13 +176,21 @@ enum Governance {
             guard let vote = proposal.vote else {
                 preconditionFailure("a proposal in voting has a vote: \(id)")
             }
-            return [status, .closing(vote.end, id)]
+            return [status, .closing(vote.end, id), .decision(.snapshot(vote.snapshot, id))]
         case .queued(let eta):
-            return [status, .execution(eta, id)]
+            let isQueued = [status] + snapshotKeys(of: proposal)
+            guard let failure = proposal.failure else { return isQueued + [.execution(eta, id)] }
+            let retries = failure.attempts < ExecutionFailure.attemptsMax
+            return isQueued + [.decision(.surrender(failure.until, id))]
+                + (retries ? [.decision(.retry(id))] : [])
         case .ended:
             guard !proposal.isReceipt, let end = proposal.steps.last else { return [status] }
             return [status, .representation(.ended(end.timestamp, id))]
         }
+    }
+
+    private static func snapshotKeys(of proposal: Proposal) -> [StateKey] {
+        proposal.vote.map { [.decision(.snapshot($0.snapshot, proposal.id))] } ?? []
     }
 }
 

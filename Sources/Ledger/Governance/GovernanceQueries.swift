@@ -12,6 +12,8 @@ public struct ProposalView: Hashable, Sendable {
     public let ownDeposit: Amount
     /// The rules of its vote: frozen since the opening; before it, those of now.
     public let row: TrackRow
+    /// The latest; of an executed proposal, what the execution did.
+    public let dryRun: DryRun?
 
     public var tally: BallotAmounts { proposal.vote?.tally ?? proposal.outcome?.tally ?? .zero }
 
@@ -140,6 +142,13 @@ public enum GovernanceQueries {
         return found
     }
 
+    static func view<Base: StateReader>(
+        of id: ProposalID, in state: State<Base>
+    ) -> ProposalView? {
+        guard let proposal: Proposal = state.read(.proposal(id)) else { return nil }
+        return view(of: proposal, in: state)
+    }
+
     private static func view<Base: StateReader>(
         of proposal: Proposal, in state: State<Base>
     ) -> ProposalView {
@@ -148,7 +157,8 @@ public enum GovernanceQueries {
         return ProposalView(
             proposal: proposal, content: content,
             ownDeposit: state.read(.deposit(proposal.id, proposal.proposer)) ?? .zero,
-            row: proposal.vote?.row ?? presentRow(of: content, proposal.track, in: state))
+            row: proposal.vote?.row ?? presentRow(of: content, proposal.track, in: state),
+            dryRun: state.read(.decision(.dryRun(proposal.id))))
     }
 
     private static func presentRow<Base: StateReader>(

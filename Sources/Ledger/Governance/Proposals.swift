@@ -7,7 +7,7 @@ extension Governance {
     /// Stores a proposal and takes its first deposit.
     ///
     /// Everything is checked before anything is written: the form of every action, that they are
-    /// of one topic, that what they decide would be valid and payable today.
+    /// of one topic, that what they decide would be valid and payable today, and a dry run.
     static func submit<Base: StateReader>(
         _ draft: ProposalDraft, _ context: ActionContext, in state: inout State<Base>
     ) throws(Rejection) {
@@ -20,6 +20,7 @@ extension Governance {
         let kind = try Tracks.classify(
             draft.actions, parameters: context.rules.parameters, in: state)
         let actions = try Enactment.prepared(draft.actions, at: context.block, in: state)
+        try Guards.check(draft.conditions, in: state)
 
         let minimum = kind.minimumDeposit
         guard draft.deposit >= minimum else {
@@ -33,7 +34,10 @@ extension Governance {
         let last: ProposalID = state.read(.lastProposal) ?? ProposalID(0)
         let content = ProposalContent(
             id: last.advanced(by: 1), proposer: context.sender, title: draft.title,
-            body: draft.body, actions: actions)
+            body: draft.body, actions: actions, conditions: draft.conditions)
+        let trial = DryRuns.run(
+            content, spendTrack: kind.spendTrack, at: context.block, in: &state)
+        if let failure = trial.failure { throw failure }
         let until = context.block.timestamp.advanced(by: context.rules.parameters.depositPeriod)
         var proposal = Proposal(
             id: content.id, proposer: context.sender, contentHash: content.hash,
@@ -44,6 +48,7 @@ extension Governance {
         state.write(.lastProposal, content.id)
         state.write(.proposalContent(content.id), content)
         state.emit(.governance(.submitted(content.id, proposer: context.sender)))
+        DryRuns.store(trial.report, of: content.id, in: &state)
         move(&proposal, to: proposal.phase, at: context.block, in: &state)
         try takeDeposit(draft.deposit, of: context.sender, for: &proposal, in: &state)
         lineUpIfMet(&proposal, at: context.block)
@@ -109,7 +114,9 @@ extension Governance {
         let snapshot = Staking.snapshot(at: block, warmUp: rules.parameters.warmUp, in: state)
         proposal.vote = ProposalVote(
             openedHeight: block.height, openedAt: block.timestamp, snapshot: snapshot,
-            totalPower: VotingPower.total(at: snapshot, in: state), row: kind.row)
+            totalPower: VotingPower.total(at: snapshot, in: state), row: kind.row,
+            spendTrack: kind.spendTrack, endsEarly: kind.endsEarly)
+        state.write(.decision(.dryRunDue(proposal.id)), proposal.id)
         move(&proposal, to: .voting, at: block, in: &state)
     }
 

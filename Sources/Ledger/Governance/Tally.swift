@@ -60,7 +60,8 @@ extension Governance {
     /// Turns the tally into an outcome. It reads and writes the same few records whatever the
     /// number of ballots and depositors.
     static func close<Base: StateReader>(
-        _ proposal: inout Proposal, at block: BlockContext, in state: inout State<Base>
+        _ proposal: inout Proposal, at block: BlockContext, rules: Rules,
+        in state: inout State<Base>
     ) throws(Rejection) {
         guard let vote = proposal.vote else {
             preconditionFailure("a vote that ends was opened: \(proposal.id)")
@@ -68,13 +69,20 @@ extension Governance {
         if vote.isPassing {
             proposal.deposit.refund = .all
             // Nothing is executed in the block of its decision.
-            let eta = block.timestamp.advanced(by: max(vote.row.delay, 1))
+            var eta = block.timestamp.advanced(by: max(vote.row.delay, 1))
+            if let first = proposal.petitions.reopenedFrom {
+                eta = max(first.advanced(by: rules.parameters.petitionPeriod), eta)
+            }
+            state.write(.decision(.dryRunDue(proposal.id)), proposal.id)
             move(&proposal, to: .queued(eta: eta), at: block, in: &state)
             return
         }
         let hasQuorum = Tally.hasQuorum(vote.tally, total: vote.totalPower, row: vote.row)
         let isVetoed = Tally.isVetoed(vote.tally)
-        if !hasQuorum {
+        if proposal.petitions.reopenedFrom != nil {
+            // What was decided about the deposits when it passed stays: they were claimable since.
+            proposal.deposit.refund = .all
+        } else if !hasQuorum {
             try forfeitFifth(&proposal, in: &state)
             proposal.deposit.refund = .fourFifths
         } else if isVetoed || Tally.isOverwhelminglyRefused(vote.tally) {

@@ -9,6 +9,10 @@ public struct ProposalClass: Hashable, Sendable {
     public let track: Track
     /// Every component the strictest over all actions.
     public let row: TrackRow
+    /// The row of what is spent; nil if nothing is.
+    public let spendTrack: Track?
+    /// Whether the vote ends as soon as it passes: if all actions have such rows.
+    public let endsEarly: Bool
     public let requiredDeposit: Amount
 
     /// The least first deposit, a fifth.
@@ -16,6 +20,12 @@ public struct ProposalClass: Hashable, Sendable {
 }
 
 enum Tracks {
+    /// The row that one action needs. Whoever is stopped by a pause need not wait for it.
+    private struct Need {
+        let track: Track
+        var isAtOnce = false
+    }
+
     /// Computes a proposal's class from its actions; their order does not matter (governance.md 5).
     ///
     /// - Throws: `gov.action_not_allowed`, `gov.mixed_topics`, `gov.unknown_parameter`.
@@ -23,8 +33,7 @@ enum Tracks {
         _ actions: [Action], parameters: Parameters, in state: State<Base>
     ) throws(Rejection) -> ProposalClass {
         var group: TopicGroup?
-        var tracks: [Track] = []
-        var payments: [TreasuryPayment] = []
+        var needs: [Need] = []
         for action in actions {
             let own: TopicGroup
             switch action {
@@ -32,26 +41,26 @@ enum Tracks {
                 guard let id = ParameterID(name: change.name) else {
                     throw .governance(.unknownParameter(change.name))
                 }
-                own = .protocol
-                tracks.append(id.definition.track)
-            case .spend(let spend):
+                let track = id.definition.track
+                own = track == .people ? .people : .protocol
+                needs.append(Need(track: track))
+            case .spend, .stream, .mint:
                 own = .treasury
-                payments += spend.payments
-            case .stream(let plan):
-                own = .treasury
-                payments += plan.payments
             case .recallStream:
                 own = .treasury
-                tracks.append(.spendSmall)
+                needs.append(Need(track: .spendSmall))
             case .createAsset:
                 own = .treasury
-                tracks.append(.parameter)
-            case .mint(let mint):
-                own = .treasury
-                payments.append(mint.payment)
+                needs.append(Need(track: .parameter))
             case .upgrade:
                 own = .protocol
-                tracks.append(.protocol)
+                needs.append(Need(track: .protocol))
+            case .pause:
+                own = .general
+                needs.append(Need(track: .fast, isAtOnce: true))
+            case .resume, .cancelQueued:
+                own = .general
+                needs.append(Need(track: .fast))
             case .transfer: throw .governance(.actionNotAllowed("transfer"))
             case .submitProposal: throw .governance(.actionNotAllowed("submitProposal"))
             case .addDeposit: throw .governance(.actionNotAllowed("addDeposit"))
@@ -59,25 +68,66 @@ enum Tracks {
             case .cancelProposal: throw .governance(.actionNotAllowed("cancelProposal"))
             case .claimDeposit: throw .governance(.actionNotAllowed("claimDeposit"))
             case .claimStream: throw .governance(.actionNotAllowed("claimStream"))
+            case .executeProposal: throw .governance(.actionNotAllowed("executeProposal"))
+            case .signPetition: throw .governance(.actionNotAllowed("signPetition"))
             case .staking(let action): throw .governance(.actionNotAllowed(action.name))
             case .representation: throw .governance(.actionNotAllowed("representation"))
             }
             guard group == nil || group == own else { throw .governance(.mixedTopics) }
             group = own
         }
-        if !payments.isEmpty {
-            tracks.append(spendTrack(of: payments, in: state))
-        }
-        let track = tracks.max() ?? .text
-        var row = parameters.row(track)
-        for other in tracks {
-            row = row.strictest(parameters.row(other))
-        }
+        let payments = payments(of: actions)
+        let spendTrack = payments.isEmpty ? nil : spendTrack(of: payments, in: state)
+        if let spendTrack { needs.append(Need(track: spendTrack)) }
+        let track = needs.map(\.track).max() ?? .text
+        let row = row(of: needs, parameters)
         // The bounds of both factors keep the product far below 2^64.
         let deposit = multiplyDividingDown(parameters.depositBase.value, row.deposit, by: 1)
         return ProposalClass(
-            group: group ?? .general, track: track, row: row,
+            group: group ?? .general, track: track, row: row, spendTrack: spendTrack,
+            endsEarly: !needs.isEmpty && needs.allSatisfy { $0.track == .fast },
             requiredDeposit: Amount(deposit ?? .max))
+    }
+
+    /// The strictest of all rows; taken by descending rank, so that ratios of one value but
+    /// different digits do not depend on the order of the actions.
+    private static func row(of needs: [Need], _ parameters: Parameters) -> TrackRow {
+        var result: TrackRow?
+        let sorted = needs.sorted {
+            ($0.track, $0.isAtOnce ? 1 : 0) > ($1.track, $1.isAtOnce ? 1 : 0)
+        }
+        for need in sorted {
+            var row = parameters.row(need.track)
+            if need.isAtOnce { row.delay = 0 }
+            result = result?.strictest(row) ?? row
+        }
+        return result ?? parameters.row(.text)
+    }
+
+    /// What the row of spends is taken from: spends, streams in full, and new tokens.
+    static func payments(of actions: [Action]) -> [TreasuryPayment] {
+        var payments = outflows(of: actions)
+        for case .mint(let mint) in actions {
+            payments.append(mint.payment)
+        }
+        return payments
+    }
+
+    /// What leaves the treasury if the actions are executed.
+    static func outflows(of actions: [Action]) -> [TreasuryPayment] {
+        var payments: [TreasuryPayment] = []
+        for action in actions {
+            switch action {
+            case .spend(let spend): payments += spend.payments
+            case .stream(let plan): payments += plan.payments
+            case .setParameter, .recallStream, .createAsset, .mint, .upgrade, .pause, .resume,
+                .cancelQueued, .transfer, .submitProposal, .addDeposit, .castBallot,
+                .cancelProposal, .claimDeposit, .executeProposal, .signPetition, .claimStream,
+                .staking, .representation:
+                continue
+            }
+        }
+        return payments
     }
 
     /// The row of spends: the largest ratio, over the assets, of what is spent to what the treasury
@@ -88,7 +138,9 @@ enum Tracks {
         var track = Track.spendSmall
         for (asset, sum) in sums(of: payments) {
             let balance = UInt128(Treasury.balance(of: asset, in: state).value)
-            if sum * 1_000 <= balance {
+            if balance == 0 {
+                track = .constitution
+            } else if sum * 1_000 <= balance {
                 continue
             } else if sum * 100 <= balance {
                 track = max(track, .spendMedium)

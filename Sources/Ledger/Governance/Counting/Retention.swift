@@ -53,13 +53,14 @@ enum Retention {
         if proposal.deposit.refund == .none { proposal.deposit.depositors = 0 }
         proposal.shrink()
         state.remove(.proposalContent(id))
+        state.remove(.decision(.dryRun(id)))
         Governance.store(proposal, replacing: old, in: &state)
     }
 
     /// The records of a proposal that a receipt does without.
     private static func ranges(of proposal: Proposal) -> [StateKeyRange] {
         let id = proposal.id
-        let counted = [StateKeyRange.ballots(of: id), .retracted(of: id)]
+        let counted = [StateKeyRange.ballots(of: id), .retracted(of: id), .petitions(of: id)]
         return proposal.deposit.refund == .none ? counted + [.deposits(of: id)] : counted
     }
 }
