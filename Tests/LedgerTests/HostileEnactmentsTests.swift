@@ -122,8 +122,9 @@ import Testing
             }
             // What no check has seen is refused by the execution itself.
             attempt { world throws(Rejection) in
+                var gas: UInt64 = 0
                 try Enactment.perform(
-                    actions, of: ProposalID(1), at: world.block, in: &world.state)
+                    actions, of: ProposalID(1), at: world.block, gas: &gas, in: &world.state)
             }
             let stream = StreamID(number(1...4))
             let sender = someone()
