@@ -440,7 +440,12 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         phase = try ProposalPhase(from: &reader)
         vote = try reader.readOptional()
         outcome = try reader.readOptional()
-        petitions = try PetitionTally(from: &reader)
+        if let signed: PetitionTally = try reader.readOptional() {
+            guard signed != PetitionTally() else {
+                throw .invalidValue(type: "PetitionTally")
+            }
+            petitions = signed
+        }
         failure = try reader.readOptional()
         steps = try reader.readList(limit: Proposal.stepsMax, minimumElementSize: 18)
     }
@@ -455,7 +460,7 @@ public struct Proposal: CanonicalCodable, Hashable, Sendable {
         writer.write(phase)
         writer.writeOptional(vote)
         writer.writeOptional(outcome)
-        writer.write(petitions)
+        writer.writeOptional(petitions == PetitionTally() ? nil : petitions)
         writer.writeOptional(failure)
         writer.writeList(steps)
     }
