@@ -49,6 +49,7 @@ extension NodeCommand {
                     "home.no_genesis", "\(home.genesis) is missing",
                     hint: "althing init --home \(home.path) --genesis FILE", exit: .notFound)
             }
+            try home.checkPresent()
             let genesis = try GenesisFile.readChecked(home.genesis)
             let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
             let format = configuration.logFormat

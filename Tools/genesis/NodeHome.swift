@@ -103,6 +103,10 @@ public struct NodeHome: Sendable {
     }
 
     public func readKey(_ key: Key) throws -> SigningKey {
+        SigningKey(seed: try readSeed(key))
+    }
+
+    func readSeed(_ key: Key) throws -> [UInt8] {
         let file = file(of: key)
         guard exists(file) else {
             throw CommandError(
@@ -118,10 +122,9 @@ public struct NodeHome: Sendable {
         guard let seed = json?["seed"]?.text.flatMap({ [UInt8](hex: $0) }), seed.count == 32 else {
             throw CommandError("home.key_damaged", "\(file): seed: not 64 hexadecimal digits")
         }
-        let key = SigningKey(seed: seed)
-        guard json?["publicKey"]?.text == key.publicKey.hex else {
+        guard json?["publicKey"]?.text == SigningKey(seed: seed).publicKey.hex else {
             throw CommandError("home.key_damaged", "\(file): publicKey: not the seed's")
         }
-        return key
+        return seed
     }
 }

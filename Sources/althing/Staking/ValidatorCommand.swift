@@ -9,7 +9,7 @@ struct ValidatorCommand: ParsableCommand {
         commandName: "validator", abstract: "Show validators, and run one.",
         subcommands: [
             List.self, Status.self, Create.self, Edit.self, Unjail.self, Leave.self,
-            Prove.self, RotateKey.self, SwitchKey.self,
+            Prove.self, RotateKey.self, SwitchKey.self, Export.self, Import.self,
         ])
 
     struct List: AsyncParsableCommand {

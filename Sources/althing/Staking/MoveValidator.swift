@@ -1,0 +1,83 @@
+import ArgumentParser
+import Chain
+import Cryptography
+import GenesisTool
+import KeyTool
+import Storage
+
+extension ValidatorCommand {
+    struct Export: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a validator's key out of a home, to move it to another machine.",
+            discussion: """
+                The file has the consensus key and the record of what it signed, sealed with a \
+                password. Stop the node before; the home starts no more after it.
+
+                Example:
+                  althing validator export moving.key --node-home ~/v5
+                """)
+
+        @Argument(help: "The file to write.")
+        var file: String
+
+        @Option(help: "The node's home.")
+        var nodeHome: String
+
+        @OptionGroup var password: PasswordOptions
+
+        func run() throws {
+            let home = NodeHome(nodeHome)
+            try home.checkPresent()
+            let genesis = try GenesisFile.readChecked(home.genesis)
+            let key = try home.exportValidator(
+                genesisHash: genesis.hash, to: file,
+                password: try password.newPassword(for: file))
+            Console.write(file)
+            Console.note("the key \(key) is in \(file); \(home.path) starts no more")
+            Console.note(
+                "next: bring it to the new home, `althing validator import`, and delete it: two"
+                    + " nodes with one key lose stake")
+        }
+    }
+
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a validator's key, which was exported elsewhere, into a home.",
+            discussion: """
+                Make the home first (`althing init`), and let its node follow the chain, so that \
+                nothing is missed; stop it for the import.
+
+                Example:
+                  althing validator import moving.key --node-home ~/v5-new
+                """)
+
+        @Argument(help: "The file of `althing validator export`.")
+        var file: String
+
+        @Option(help: "The node's home.")
+        var nodeHome: String
+
+        @OptionGroup var password: PasswordOptions
+
+        func run() throws {
+            let home = NodeHome(nodeHome)
+            let genesis = try GenesisFile.readChecked(home.genesis)
+            let transfer = try ValidatorTransfer(file: file) {
+                try password.password(for: file)
+            }
+            try home.importValidator(transfer, genesisHash: genesis.hash) {
+                guard home.exists(home.signedVotes) else { return false }
+                do {
+                    let record = try SignedVoteFile(
+                        path: home.signedVotes, createIfMissing: false)
+                    return !record.rows.isEmpty
+                } catch {
+                    throw CommandError("node.storage", "\(error)", exit: .storage)
+                }
+            }
+            Console.write(transfer.publicKey.hex)
+            Console.note("\(home.path) has the key \(transfer.publicKey), and signs when it starts")
+            Console.note("delete \(file): a second import of it would sign twice")
+        }
+    }
+}

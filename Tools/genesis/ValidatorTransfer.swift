@@ -1,0 +1,228 @@
+import Codec
+import Cryptography
+import Foundation
+import KeyTool
+
+/// A consensus key with the record of what it signed, on its way to another machine. The two go
+/// together: a key without its record could sign what conflicts with an earlier vote.
+public struct ValidatorTransfer: CanonicalCodable, Equatable, Sendable {
+    private static let version: UInt8 = 1
+
+    /// The chain that the record is about.
+    public let genesisHash: Digest
+    let seed: [UInt8]
+    let record: [UInt8]
+
+    init(genesisHash: Digest, seed: [UInt8], record: [UInt8]) {
+        self.genesisHash = genesisHash
+        self.seed = seed
+        self.record = record
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        let version = try reader.readUInt8()
+        guard version == ValidatorTransfer.version else {
+            throw .unknownTag(type: "ValidatorTransfer", tag: UInt64(version))
+        }
+        genesisHash = try Digest(from: &reader)
+        seed = try reader.readBytes(count: 32)
+        record = try reader.readByteVector(limit: SealedKey.secretBytesMax)
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(ValidatorTransfer.version)
+        writer.write(genesisHash)
+        writer.writeBytes(seed)
+        writer.writeByteVector(record)
+    }
+
+    public var publicKey: PublicKey { SigningKey(seed: seed).publicKey }
+
+    // MARK: Files
+
+    /// Seals it with a password into a new file.
+    func write(
+        to file: String, password: [UInt8], cost: SealedKey.Cost = .standard
+    ) throws {
+        let secret = encoded()
+        guard secret.count <= SealedKey.secretBytesMax else {
+            throw CommandError(
+                "validator.record_long", "the record of signed votes has \(record.count) bytes",
+                hint: "start the node for some epochs, so that it forgets the old ones",
+                exit: .refused)
+        }
+        do {
+            let sealed = try SealedKey(sealing: secret, password: password, cost: cost)
+            try PrivateFile.create(file, bytes: sealed.bytes)
+        } catch PrivateFile.Failure.exists {
+            throw CommandError(
+                "file.exists", "\(file) exists; nothing was changed", exit: .refused)
+        } catch {
+            throw CommandError("file.write", "\(file) cannot be written: \(error)")
+        }
+    }
+
+    /// Opens a file that an export wrote.
+    public init(file: String, password: () throws -> [UInt8]) throws {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw CommandError("file.read", "\(file) cannot be read", exit: .notFound)
+        }
+        let damaged = CommandError(
+            "validator.transfer", "\(file) is no file that `althing validator export` wrote",
+            hint: "copy it again from the old machine", exit: .usage)
+        guard let sealed = try? SealedKey(bytes: Array(data)) else { throw damaged }
+        let secret: [UInt8]
+        do {
+            secret = try sealed.open(password: try password())
+        } catch SealedKeyError.wrongPassword {
+            throw CommandError(
+                "keys.wrong_password", "the password does not open \(file)", exit: .refused)
+        }
+        guard let transfer = try? ValidatorTransfer(decoding: secret) else { throw damaged }
+        self = transfer
+    }
+}
+
+extension NodeHome {
+    /// Where an exported key left word that it is gone.
+    public var tombstone: String { path + "/signer/exported" }
+
+    /// Takes the key and its record out of a home whose node is stopped: from then on the home
+    /// starts no more.
+    ///
+    /// The word that it is gone is written first. A stop before the file is there leaves a home
+    /// that does not start, and never two that do.
+    public func exportValidator(
+        genesisHash: Digest, to file: String, password: [UInt8],
+        cost: SealedKey.Cost = .standard
+    ) throws -> PublicKey {
+        try checkPresent()
+        let lock = try NodeLock(data)
+        defer { lock.release() }
+        let seed = try readSeed(.consensus)
+        guard let record = FileManager.default.contents(atPath: signedVotes) else {
+            throw CommandError(
+                "validator.record_missing", "\(signedVotes) is missing",
+                hint: "a key without its record could sign twice: rotate to a new key instead",
+                exit: .refused)
+        }
+        guard !exists(file) else {
+            throw CommandError(
+                "file.exists", "\(file) exists; nothing was changed", exit: .refused)
+        }
+        let transfer = ValidatorTransfer(
+            genesisHash: genesisHash, seed: seed, record: Array(record))
+        do {
+            try PrivateFile.create(
+                tombstone, bytes: Array("\(transfer.publicKey) was exported to \(file)\n".utf8))
+        } catch {
+            throw CommandError("file.write", "\(tombstone) cannot be written: \(error)")
+        }
+        do {
+            try transfer.write(to: file, password: password, cost: cost)
+        } catch {
+            unlink(tombstone)
+            throw error
+        }
+        return transfer.publicKey
+    }
+
+    /// Throws if the home's key was exported.
+    public func checkPresent() throws {
+        guard exists(tombstone) else { return }
+        let text = (try? String(contentsOfFile: tombstone, encoding: .utf8)) ?? "it was exported"
+        throw CommandError(
+            "validator.exported",
+            "the key is gone: \(text.trimmingCharacters(in: .whitespacesAndNewlines))",
+            hint: "start the machine that imported it, or import the file here again",
+            exit: .refused)
+    }
+
+    /// Puts an exported key and its record into a home whose node is stopped. A key that is there
+    /// and never signed is kept under its own name.
+    ///
+    /// - Parameter hasSigned: whether the record that is there has votes of an epoch that may go
+    ///   on.
+    public func importValidator(
+        _ transfer: ValidatorTransfer, genesisHash: Digest, hasSigned: () throws -> Bool
+    ) throws {
+        guard transfer.genesisHash == genesisHash else {
+            throw CommandError(
+                "validator.other_chain", "the key was exported from a node of another chain",
+                hint: "see the genesis of both homes", exit: .refused)
+        }
+        let lock = try NodeLock(data)
+        defer { lock.release() }
+        let file = file(of: .consensus)
+        if exists(file) {
+            let own = try readKey(.consensus).publicKey
+            if own != transfer.publicKey || !exists(tombstone) {
+                try checkUnused(own, transfer.publicKey, hasSigned)
+            }
+        }
+        do {
+            // The record first: no key is ever without it.
+            try PrivateFile.replace(signedVotes, bytes: transfer.record)
+            if exists(file) {
+                let own = try readKey(.consensus).publicKey
+                let kept = "\(path)/signer/old-\(own.hex.prefix(16)).json"
+                guard own == transfer.publicKey || rename(file, kept) == 0 else {
+                    throw CommandError("file.write", "\(file) cannot be renamed")
+                }
+            }
+        } catch let error as PrivateFile.Failure {
+            throw CommandError("file.write", "\(signedVotes) cannot be written: \(error)")
+        }
+        if !exists(file) { try writeKey(.consensus, seed: transfer.seed) }
+        unlink(tombstone)
+    }
+
+    private func checkUnused(
+        _ own: PublicKey, _ imported: PublicKey, _ hasSigned: () throws -> Bool
+    ) throws {
+        guard own != imported else {
+            throw CommandError(
+                "validator.key_present", "the home has the key \(own) already",
+                hint: "what it signed since the export would be forgotten", exit: .refused)
+        }
+        guard try !hasSigned() else {
+            throw CommandError(
+                "validator.other_key", "the home has another key, \(own), that has signed votes",
+                hint: "import into a new home: althing init --home NEW --genesis FILE",
+                exit: .refused)
+        }
+    }
+}
+
+/// Holds what a running node holds, so that neither runs while the other one does.
+private struct NodeLock {
+    private let file: Int32
+
+    /// - Parameter data: the folder with the database.
+    init(_ data: String) throws {
+        let path = data + "/db/LOCK"
+        // A home that never started has no database.
+        guard FileManager.default.fileExists(atPath: path) else {
+            file = -1
+            return
+        }
+        file = open(path, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else {
+            throw CommandError("file.read", "\(path) cannot be opened", exit: .storage)
+        }
+        var whole = flock()
+        whole.l_type = Int16(F_WRLCK)
+        whole.l_whence = Int16(SEEK_SET)
+        // Safe because the record lives as long as the call.
+        guard unsafe fcntl(file, F_SETLK, &whole) == 0 else {
+            close(file)
+            throw CommandError(
+                "node.running", "a node runs in this home",
+                hint: "stop it first, and keep it stopped", exit: .refused)
+        }
+    }
+
+    func release() {
+        if file >= 0 { close(file) }
+    }
+}
