@@ -25,7 +25,7 @@ struct Benchmark: AsyncParsableCommand {
             """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case core, governance, latency, throughput, restart
+        case core, stake, governance, latency, throughput, restart
     }
 
     @Flag(help: "Less of everything: done in under a minute.")
@@ -46,7 +46,7 @@ struct Benchmark: AsyncParsableCommand {
     @Option(help: "Transfers in one request.")
     var batch = 250
 
-    @Option(help: "Only these parts: core, governance, latency, throughput, restart.")
+    @Option(help: "Only these parts: core, stake, governance, latency, throughput, restart.")
     var only: [Part] = []
 
     func validate() throws {
@@ -82,10 +82,14 @@ struct Benchmark: AsyncParsableCommand {
         if parts.contains(.core) {
             CoreFigures.measure(isQuick: quick, into: &report)
         }
+        if parts.contains(.stake) {
+            StakeFigures.measure(isQuick: quick, into: &report)
+        }
         if parts.contains(.governance) {
             GovernanceFigures.measure(isQuick: quick, into: &report)
         }
-        guard parts.contains(where: { $0 != .core && $0 != .governance }) else { return }
+        let own: [Part] = [.core, .stake, .governance]
+        guard parts.contains(where: { !own.contains($0) }) else { return }
         let program = try program()
         if parts.contains(.latency) {
             try await LatencyFigures(program: program, seconds: quick ? 6 : 30)
