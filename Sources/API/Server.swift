@@ -150,6 +150,7 @@ struct API: Sendable {
     let feed: FinalityFeed
     let gate: Gate
     let metricsNamespace: String
+    let validatorIndex = ValidatorIndexCache()
     let start = ContinuousClock.now
 
     func makeRouter() -> Router<APIContext> {

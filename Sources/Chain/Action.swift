@@ -31,6 +31,8 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     case resume(PausableModule)
     /// Drops another proposal that is queued.
     case cancelQueued(ProposalID)
+    /// Lets whoever held what a slash cut claim it.
+    case returnStake(EscrowID)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         self = try Action.decode(from: &reader, insideProposal: false)
@@ -87,6 +89,8 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .resume(try PausableModule(from: &reader))
         case 42:
             return .cancelQueued(try ProposalID(from: &reader))
+        case 38:
+            return .returnStake(try EscrowID(from: &reader))
         case let tag:
             throw .unknownTag(type: "Action", tag: UInt64(tag))
         }
@@ -130,36 +134,24 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .signPetition(let signature):
             writer.writeULEB128(9)
             writer.write(signature)
-        case .setParameter(let change):
-            writer.writeULEB128(32)
-            writer.write(change)
-        case .spend(let spend):
-            writer.writeULEB128(33)
-            writer.write(spend)
-        case .stream(let plan):
-            writer.writeULEB128(34)
-            writer.write(plan)
-        case .recallStream(let stream):
-            writer.writeULEB128(35)
-            writer.write(stream)
-        case .createAsset(let creation):
-            writer.writeULEB128(36)
-            writer.write(creation)
-        case .mint(let mint):
-            writer.writeULEB128(37)
-            writer.write(mint)
-        case .upgrade(let plan):
-            writer.writeULEB128(43)
-            writer.write(plan)
-        case .pause(let pause):
-            writer.writeULEB128(40)
-            writer.write(pause)
-        case .resume(let module):
-            writer.writeULEB128(41)
-            writer.write(module)
-        case .cancelQueued(let proposal):
-            writer.writeULEB128(42)
-            writer.write(proposal)
+        case .setParameter(let change): Action.write(32, change, into: &writer)
+        case .spend(let spend): Action.write(33, spend, into: &writer)
+        case .stream(let plan): Action.write(34, plan, into: &writer)
+        case .recallStream(let stream): Action.write(35, stream, into: &writer)
+        case .createAsset(let creation): Action.write(36, creation, into: &writer)
+        case .mint(let mint): Action.write(37, mint, into: &writer)
+        case .upgrade(let plan): Action.write(43, plan, into: &writer)
+        case .pause(let pause): Action.write(40, pause, into: &writer)
+        case .resume(let module): Action.write(41, module, into: &writer)
+        case .cancelQueued(let proposal): Action.write(42, proposal, into: &writer)
+        case .returnStake(let escrow): Action.write(38, escrow, into: &writer)
         }
+    }
+
+    private static func write(
+        _ tag: UInt32, _ value: some CanonicalCodable, into writer: inout ByteWriter
+    ) {
+        writer.writeULEB128(tag)
+        writer.write(value)
     }
 }

@@ -20,6 +20,8 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
     /// An account named its representatives; it has nothing to do with a proposal.
     case representativesSet(account: Address, group: TopicGroup, RepresentativeList)
     case decision(ProposalID, DecisionEvent)
+    /// What a slash cut can be claimed by whoever held it.
+    case stakeReturned(ProposalID, escrow: EscrowID, amount: Amount, until: Timestamp)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         let tag = try reader.readULEB128()
@@ -57,6 +59,10 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
                 power: try reader.readUInt64(), amounts: try BallotAmounts(from: &reader))
         case DecisionEvent.tags:
             self = .decision(id, try DecisionEvent(tag: tag, from: &reader))
+        case 48:
+            self = .stakeReturned(
+                id, escrow: try EscrowID(from: &reader), amount: try Amount(from: &reader),
+                until: try Timestamp(from: &reader))
         default: throw .unknownTag(type: "GovernanceEvent", tag: UInt64(tag))
         }
     }
@@ -91,6 +97,10 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(group)
             writer.write(list)
         case .decision(_, let event): event.encode(into: &writer)
+        case .stakeReturned(_, let escrow, let amount, let until):
+            writer.write(escrow)
+            writer.write(amount)
+            writer.write(until)
         }
     }
 
@@ -109,6 +119,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .takenBack: 9
         case .representativesSet: 10
         case .decision(_, let event): event.tag
+        case .stakeReturned: 48
         }
     }
 
@@ -119,7 +130,7 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
             .ballotCast(let id, _, _), .extended(let id, _), .depositClaimed(let id, _, _),
             .depositForfeited(let id, _), .depositDestroyed(let id, _),
             .parameterChanged(let id, _, _, _), .enacted(let id, _), .decision(let id, _),
-            .takenBack(let id, _, _, _, _):
+            .takenBack(let id, _, _, _, _), .stakeReturned(let id, _, _, _):
             id
         case .representativesSet: nil
         }
@@ -134,7 +145,8 @@ public enum GovernanceEvent: CanonicalCodable, Hashable, Sendable {
         case .takenBack(_, let representative, let voter, _, _): [representative, voter]
         case .representativesSet(let account, _, let list):
             [account] + list.entries.map(\.account)
-        case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged:
+        case .statusChanged, .extended, .depositForfeited, .depositDestroyed, .parameterChanged,
+            .stakeReturned:
             []
         case .enacted(_, let event): event.accounts
         case .decision(_, let event): event.accounts

@@ -15,6 +15,8 @@ public enum GovernanceRejection: Error, Hashable, Sendable {
     case paymentZero
     case paymentToModule(Address)
     case treasuryTooSmall(asset: AssetID, balance: Amount, needed: UInt128)
+    case duplicateEscrow(EscrowID)
+    case escrowNotHeld(EscrowID)
 
     // Deposits.
     case depositTooLow(deposit: Amount, minimum: Amount)
@@ -68,6 +70,8 @@ extension GovernanceRejection {
         case .paymentZero: "gov.payment_zero"
         case .paymentToModule: "gov.payment_to_module"
         case .treasuryTooSmall: "gov.treasury_too_small"
+        case .duplicateEscrow: "gov.duplicate_escrow"
+        case .escrowNotHeld: "gov.escrow_not_held"
         case .depositTooLow: "gov.deposit_too_low"
         case .depositTooHigh: "gov.deposit_too_high"
         case .depositComplete: "gov.deposit_complete"
@@ -116,6 +120,8 @@ extension GovernanceRejection {
             "The account \(account) belongs to the ledger and takes no payments."
         case .treasuryTooSmall(let asset, let balance, let needed):
             "The treasury has \(balance) of asset \(asset); \(needed) is needed."
+        case .duplicateEscrow(let id): "The escrow \(id) is named twice."
+        case .escrowNotHeld(let id): "What escrow \(id) holds can no longer be returned."
         case .depositTooLow(let deposit, let minimum):
             "The deposit of \(deposit) is below the minimum of \(minimum)."
         case .depositTooHigh(let deposit, let missing):
@@ -169,6 +175,8 @@ extension GovernanceRejection {
         case .expectedDiffers: "Read the parameter's value again."
         case .paymentCount, .paymentZero, .paymentToModule: "Correct the payments."
         case .treasuryTooSmall: "Spend less."
+        case .duplicateEscrow: "Name each escrow once."
+        case .escrowNotHeld: "See the list of escrows: each takes proposals for some days."
         case .depositTooLow: "Deposit at least the minimum."
         case .depositTooHigh: "Deposit at most what is missing."
         case .depositComplete: "Wait for the vote."
@@ -203,7 +211,8 @@ extension GovernanceRejection {
             .duplicateParameter, .paymentCount, .paymentZero, .paymentToModule, .notProposer,
             .tooLateToCancel, .contentDiffers, .weightsIncomplete, .reasonTooLong, .noPower,
             .tooManyRepresentatives, .representsItself, .duplicateRepresentative,
-            .representativeWithoutWeight, .representativeWeights, .escrowShort, .supplyChanged:
+            .representativeWithoutWeight, .representativeWeights, .escrowShort, .supplyChanged,
+            .duplicateEscrow, .escrowNotHeld:
             false
         case .enacted(let reason): reason.mayBeCuredByWaiting
         case .decision(let reason): reason.mayBeCuredByWaiting

@@ -72,6 +72,14 @@ public enum GeneralParameter: UInt16, CaseIterable, Hashable, Sendable {
     case unbonding = 36
     case warmUp = 37
     case exitPeriod = 38
+    case treasuryShare = 39
+    case commissionFloor = 40
+    case inflationMin = 41
+    case inflationMax = 42
+    case inflationChange = 43
+    case bondedGoal = 44
+    case equivocationCut = 45
+    case downtimeCut = 46
     case depositBase = 48
     case depositPeriod = 49
     case outflowFloorSmall = 50
@@ -168,11 +176,11 @@ extension GeneralParameter {
                 "staking.minDelegation", .baseUnits, 1, dev: 1, 1...1_000_000_000_000, .parameter)
         case .minValidators:
             .integer(
-                "staking.minValidators", .count, 4, dev: 1, 4...100, devMin: 1, .protocol,
+                "staking.minValidators", .count, 4, dev: 1, 4...100, devMin: 1, .people,
                 .epochAfterNext)
         case .maxValidators:
             .integer(
-                "staking.maxValidators", .count, 21, dev: 21, 4...100, devMin: 1, .protocol,
+                "staking.maxValidators", .count, 21, dev: 21, 4...100, devMin: 1, .people,
                 .epochAfterNext)
         case .unbonding:
             .integer(
@@ -187,6 +195,9 @@ extension GeneralParameter {
             // In epochs: stake that leaves within one shares a record. About a day.
             .integer(
                 "staking.exitPeriod", .count, 24, dev: 1, 1...1_000, .constitution)
+        case .treasuryShare, .commissionFloor, .inflationMin, .inflationMax, .inflationChange,
+            .bondedGoal, .equivocationCut, .downtimeCut:
+            stakingRatio
         case .depositBase:
             .integer(
                 "gov.depositBase", .baseUnits, 100, dev: 10, 1...1_000_000_000_000_000,
@@ -218,6 +229,41 @@ extension GeneralParameter {
                 "gov.petitionPeriod", .milliseconds, 7 * Milliseconds.day,
                 dev: 10 * Milliseconds.second, Milliseconds.day...60 * Milliseconds.day,
                 devMin: Milliseconds.second, .constitution)
+        }
+    }
+}
+
+extension GeneralParameter {
+    /// The rows of staking whose values are parts (staking.md 1, 3 and 4).
+    private var stakingRatio: ParameterDefinition {
+        switch self {
+        case .treasuryShare:
+            // Of what is minted and of all fees.
+            .ratio("staking.treasuryShare", (1, 10), (0, 1), (1, 2), .constitution)
+        case .commissionFloor:
+            .ratio("staking.commissionFloor", (0, 1), (0, 1), (1, 2), .people)
+        case .inflationMin:
+            // A year, of the supply.
+            .ratio("staking.inflationMin", (7, 100), (0, 1), (1, 2), .constitution)
+        case .inflationMax:
+            .ratio("staking.inflationMax", (1, 5), (0, 1), (1, 2), .constitution)
+        case .inflationChange:
+            // What the rate changes by in a year if nothing is bonded.
+            .ratio("staking.inflationChange", (13, 100), (0, 1), (1, 1), .constitution)
+        case .bondedGoal:
+            // The part of the supply that is bonded when the rate stands still.
+            .ratio("staking.bondedGoal", (67, 100), (1, 10), (1, 1), .constitution)
+        case .equivocationCut:
+            // Of what is liable, at least.
+            .ratio("staking.equivocationCut", (1, 20), (1, 1_000), (1, 1), .constitution)
+        case .downtimeCut:
+            .ratio("staking.downtimeCut", (1, 10_000), (0, 1), (1, 100), .constitution)
+        case .blockInterval, .idleInterval, .leaderTimeoutExtra, .advanceTimeoutExtra,
+            .retryInterval, .epochLength, .blockGasLimit, .priceFloor, .minSelfBond,
+            .minDelegation, .minValidators, .maxValidators, .unbonding, .warmUp, .exitPeriod,
+            .depositBase, .depositPeriod, .outflowFloorSmall, .outflowFloorLarge,
+            .executionWindow, .petitionPeriod:
+            preconditionFailure("a part of staking: \(self)")
         }
     }
 }

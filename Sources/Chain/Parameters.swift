@@ -159,6 +159,19 @@ extension Parameters {
     public var warmUp: UInt64 { integer(.general(.warmUp)) }
     /// p, in epochs.
     public var exitPeriod: UInt64 { integer(.general(.exitPeriod)) }
+    /// Of what is minted and of all fees.
+    public var treasuryShare: Ratio { ratio(.general(.treasuryShare)) }
+    public var commissionFloor: Ratio { ratio(.general(.commissionFloor)) }
+    /// Of the supply, a year.
+    public var inflationMin: Ratio { ratio(.general(.inflationMin)) }
+    public var inflationMax: Ratio { ratio(.general(.inflationMax)) }
+    /// What the rate changes by in a year if nothing is bonded.
+    public var inflationChange: Ratio { ratio(.general(.inflationChange)) }
+    /// The bonded part of the supply at which the rate stands still.
+    public var bondedGoal: Ratio { ratio(.general(.bondedGoal)) }
+    /// What an equivocation costs at least.
+    public var equivocationCut: Ratio { ratio(.general(.equivocationCut)) }
+    public var downtimeCut: Ratio { ratio(.general(.downtimeCut)) }
     public var depositBase: Amount { Amount(integer(.general(.depositBase))) }
     public var depositPeriod: UInt64 { integer(.general(.depositPeriod)) }
     /// What spends on rows below spend-L may take in 30 days, whatever the treasury has.
@@ -240,6 +253,10 @@ extension Parameters {
         if minValidators > maxValidators {
             problems.append(
                 ParameterProblem("staking.minValidators", "is above staking.maxValidators"))
+        }
+        if inflationMax.isLess(than: inflationMin) {
+            problems.append(
+                ParameterProblem("staking.inflationMin", "is above staking.inflationMax"))
         }
         if warmUp > unbonding / 2 {
             problems.append(

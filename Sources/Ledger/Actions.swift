@@ -41,6 +41,7 @@ enum Actions {
         case .pause: throw .notAnAccountAction("pause")
         case .resume: throw .notAnAccountAction("resume")
         case .cancelQueued: throw .notAnAccountAction("cancelQueued")
+        case .returnStake: throw .notAnAccountAction("returnStake")
         }
     }
 }

@@ -142,6 +142,7 @@ extension Action {
         case .pause: "pause"
         case .resume: "resume"
         case .cancelQueued: "cancelQueued"
+        case .returnStake: "returnStake"
         case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
             .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
             .signPetition:

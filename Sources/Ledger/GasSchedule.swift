@@ -44,6 +44,7 @@ public enum GasSchedule {
         case .signPetition: 20_000
         case .pause, .resume: 5_000
         case .cancelQueued: 20_000
+        case .returnStake: 10_000
         }
     }
 
@@ -56,6 +57,8 @@ public enum GasSchedule {
         case .delegate, .undelegate, .cancel, .redelegate, .leave: 40_000
         // Up to 17 positions are looked at.
         case .claim: 60_000
+        // Every place that is remembered of the account is looked at.
+        case .claimReturn: 200_000
         }
     }
 

@@ -10,8 +10,8 @@ struct ProposeCommand: ParsableCommand {
         commandName: "propose", abstract: "Propose something; it is tried first.",
         subcommands: [
             Parameter.self, Spend.self, Stream.self, RecallStream.self, CreateAsset.self,
-            Mint.self, Upgrade.self, Text.self, Pause.self, Resume.self, CancelQueued.self,
-            Custom.self,
+            Mint.self, ReturnStake.self, Upgrade.self, Text.self, Pause.self, Resume.self,
+            CancelQueued.self, Custom.self,
         ])
 
     /// The flags of every kind.
@@ -121,6 +121,40 @@ struct ProposeCommand: ParsableCommand {
             try await proposer.submit(
                 [.spend(TreasurySpend(payments: list))],
                 title: "Pay \(payments.joined(separator: " "))", effects: lines)
+        }
+    }
+
+    struct ReturnStake: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give slashed stake back to whoever held it.",
+            discussion: """
+                What a slash cut is held for some days; `althing stake losses NAME` shows the \
+                numbers. If it passes, each account claims its own part.
+
+                Example:
+                  althing gov propose return-stake 3 --from alice
+                """)
+
+        @Argument(help: "The number of an escrow, one or several.")
+        var escrows: [UInt64]
+
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let proposer = try await Proposer(options)
+            let chain = proposer.builder.chain
+            var lines: [String] = []
+            for id in escrows {
+                let escrow = try await proposer.builder.client.get("/v1/staking/escrows/\(id)")
+                lines.append(
+                    "whoever had the stake can claim \(chain.amountText(escrow["left"])) that was"
+                        + " cut with \(text(escrow["validator"])) at height "
+                        + text(escrow["height"]))
+            }
+            let names = escrows.map { String($0) }.joined(separator: ", ")
+            try await proposer.submit(
+                escrows.map { .returnStake(EscrowID($0)) },
+                title: "Return the stake of escrow \(names)", effects: lines)
         }
     }
 
@@ -271,6 +305,8 @@ enum RequiredDeposit {
                 multiple = max(multiple, parameters.row(.protocol).deposit)
             case .pause, .resume, .cancelQueued:
                 multiple = max(multiple, parameters.row(.fast).deposit)
+            case .returnStake:
+                multiple = max(multiple, parameters.row(.people).deposit)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
                 .signPetition:

@@ -250,7 +250,8 @@ struct StakeRoutesTests {
 
     @Test func `offences and what slashes hold are lists like all others`() async throws {
         try await withServer(FakeChain()) { client in
-            for path in ["/v1/offences", "/v1/staking/escrows"] {
+            let losses = "/v1/accounts/\(FakeChain.nobody.text)/losses"
+            for path in ["/v1/offences", "/v1/staking/escrows", losses] {
                 let answer = try await client.get(path)
                 #expect(answer.status == 200)
                 #expect(answer.items.isEmpty)
@@ -258,6 +259,10 @@ struct StakeRoutesTests {
                 #expect(try await client.get(path + "?cursor=x").status == 400)
                 #expect(try await client.get(path + "?cursor=1.2.3").status == 400)
             }
+            let unknown = try await client.get("/v1/staking/escrows/1")
+            #expect(unknown.status == 404)
+            #expect(unknown.string("code") == "staking.unknown_escrow")
+            #expect(try await client.get("/v1/staking/escrows/x").status == 400)
         }
     }
 

@@ -219,6 +219,7 @@ import Testing
             .weightsIncomplete(sum: 1), .reasonTooLong(characters: 1),
             .noPower(voter: Self.account, snapshot: .genesis),
             .escrowShort(balance: .zero, needed: .zero), .supplyChanged,
+            .duplicateEscrow(EscrowID(1)), .escrowNotHeld(EscrowID(1)),
         ]
         #expect(Set(reasons.map(\.code)).count == reasons.count)
         for reason in reasons {

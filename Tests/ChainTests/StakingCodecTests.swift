@@ -24,6 +24,7 @@ import Testing
         .cancel(StakeSamples.bucket(a, 7), amount: .all),
         .cancel(StakeSamples.bucket(a, 7, from: b), amount: .tokens(Amount(1))),
         .redelegate(from: .pool(a), to: b, amount: .all), .setMode(validator: a, .paying), .claim,
+        .claimReturn(EscrowID(3)),
     ]
 
     private static let events: [StakingEvent] = [
@@ -49,6 +50,7 @@ import Testing
         .inflated(
             epoch: Epoch(3), rate: 130_000_000_000, mintable: Amount(9), fees: Amount(2),
             treasury: Amount(1)),
+        .returnClaimed(account: b, validator: a, escrow: EscrowID(3), amount: Amount(1)),
     ]
 
     @Test(arguments: actions)
@@ -62,6 +64,34 @@ import Testing
         #expect(Set(event.accounts).count == event.accounts.count)
     }
 
+    @Test(
+        arguments: [
+            .held(until: Timestamp(9)), .returned(by: ProposalID(2), until: Timestamp(9)),
+            .released(at: Timestamp(9)),
+        ] as [EscrowPhase])
+    func `an escrow and its parts decode to themselves`(_ phase: EscrowPhase) throws {
+        var escrow = StakeEscrow(
+            validator: Self.a, epoch: Epoch(3), height: Height(8), holders: Height(7),
+            firstBound: Epoch(1), amount: Amount(5), reporter: Self.b,
+            nameableUntil: Timestamp(90))
+        escrow.phase = phase
+        escrow.left = Amount(4)
+        #expect(try StakeEscrow(decoding: escrow.encoded()) == escrow)
+        #expect(phase.due == Timestamp(9))
+        let part = EscrowPart(generation: 4, tokens: 5, shares: 1 << 90)
+        #expect(try EscrowPart(decoding: part.encoded()) == part)
+        let action = Action.returnStake(EscrowID(3))
+        #expect(try ProposalDraft(decoding: Self.draft(action).encoded()).actions == [action])
+        let event = Event.governance(
+            .stakeReturned(
+                ProposalID(2), escrow: EscrowID(3), amount: Amount(1), until: Timestamp(9)))
+        #expect(try Event(decoding: event.encoded()) == event)
+    }
+
+    private static func draft(_ action: Action) -> ProposalDraft {
+        ProposalDraft(title: "t", body: "", actions: [action], deposit: Amount(1))
+    }
+
     @Test func `names of actions and events are different`() {
         #expect(Set(Self.events.map(\.name)).count == Self.events.count - 1)
         #expect(Set(Self.actions.map(\.name)).count == Self.actions.count - 3)
@@ -71,8 +101,13 @@ import Testing
         for holding in StakeSamples.holdings(Self.a, Self.b) {
             let key = StateKey.staking(.position(Self.b, holding)).bytes
             #expect(StakeHolding(positionKey: key) == holding)
+            let part = StateKey.staking(.escrowPart(EscrowID(5), holding)).bytes
+            #expect(StakeHolding(escrowPartKey: part) == holding)
             switch holding {
             case .bucket(let id):
+                let trace = StateKey.staking(.bucketTrace(Self.a, id, Height(7))).bytes
+                #expect(BucketID(bucketTraceKey: trace) == id)
+                #expect(StakingKey.traceHeight(trace) == Height(7))
                 #expect(BucketID(bucketKey: StateKey.staking(.bucket(id)).bytes) == id)
             case .place(let place):
                 let trace = StateKey.staking(.positionTrace(Self.b, place, Height(77))).bytes

@@ -219,5 +219,5 @@ import Testing
     }
 
     private static let recordedRoot =
-        "837d4fa3b118d8a879898e7588b160d609e28cc6088744386b5254029ba267a0"
+        "8716775d628124458516569d8becd6c64897d80e5dae07e867c5544c82c71107"
 }

@@ -12,8 +12,12 @@ extension API {
                     StakeQueries.staking(at: now, over: await node.state()), node.chain))
         }
         router.get("v1/staking/escrows") { request, _ in try await escrows(request) }
+        router.get("v1/staking/escrows/:id") { _, context in try await escrow(context) }
         router.get("v1/accounts/:address/stake") { request, context in
             try await stake(request, context)
+        }
+        router.get("v1/accounts/:address/losses") { request, context in
+            try await losses(request, context)
         }
     }
 
@@ -26,31 +30,56 @@ extension API {
         let query = request.query
         let size = try query.pageSize()
         let after = try query.text("cursor").map { text throws(Problem) in
-            try escrowPlace(text)
+            try escrowID("cursor", text)
         }
         let state = await node.state()
         let found = StakeQueries.escrows(after: after, limit: size, over: state)
         var next: String?
-        if found.count == size, let last = found.last,
-            !StakeQueries.escrows(
-                after: (last.releasedAt, last.number), limit: 1, over: state
-            ).isEmpty
+        if found.count == size, let last = found.last?.id,
+            !StakeQueries.escrows(after: last, limit: 1, over: state).isEmpty
         {
-            next = "\(last.releasedAt.milliseconds).\(last.number)"
+            next = String(last.value)
         }
         return jsonResponse(
             Page(items: found.map { EscrowJSON($0, node.chain) }, next: next))
     }
 
-    private func escrowPlace(
-        _ text: String
-    ) throws(Problem) -> (time: Timestamp, number: UInt64) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-            .map { UInt64(decimal: String($0)) }
-        guard parts.count == 2, let time = parts[0], let number = parts[1] else {
-            throw .badParameter("cursor", "The cursor is not one that this list gave.")
+    private func escrow(_ context: APIContext) async throws -> Response {
+        let id = try escrowID("id", context.parameters.get("id") ?? "")
+        guard let found = StakeQueries.escrow(id, over: await node.state()) else {
+            throw Problem.notFound(
+                "staking.unknown_escrow", "Nothing is held under this number.",
+                hint: "See /v1/staking/escrows.")
         }
-        return (Timestamp(time), number)
+        return jsonResponse(EscrowJSON(found, node.chain))
+    }
+
+    private func escrowID(_ name: String, _ text: String) throws(Problem) -> EscrowID {
+        guard let number = UInt64(decimal: text) else {
+            throw .badParameter(name, "The number of an escrow is a decimal number.")
+        }
+        return EscrowID(number)
+    }
+
+    /// What slashes cut of an account's stake, as long as holders can return it.
+    private func losses(_ request: Request, _ context: APIContext) async throws -> Response {
+        let account = try address("address", context.parameters.get("address") ?? "")
+        let query = request.query
+        let size = try query.pageSize()
+        let after = try query.text("cursor").map { text throws(Problem) in
+            try escrowID("cursor", text)
+        }
+        let now = await point().time
+        let state = await node.state()
+        let found = StakeQueries.losses(of: account, after: after, limit: size, over: state)
+        var next: String?
+        if found.count == size, let last = found.last?.escrow.id,
+            !StakeQueries.losses(of: account, after: last, limit: 1, over: state).isEmpty
+        {
+            next = String(last.value)
+        }
+        return jsonResponse(
+            Page(items: found.map { LossJSON($0, node.chain, at: now) }, next: next))
     }
 
     private func stake(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -3,6 +3,21 @@ import Cryptography
 import Hummingbird
 import Ledger
 import StateTree
+import Synchronization
+
+/// Who sits where in the state that was asked about last, so that answers about one block hold one
+/// election together.
+final class ValidatorIndexCache: Sendable {
+    private let last = Mutex<(root: TreeRoot, index: ValidatorIndex)?>(nil)
+
+    func of(_ state: some StateReader) -> ValidatorIndex {
+        let root = state.root
+        if let found = last.withLock({ $0?.root == root ? $0?.index : nil }) { return found }
+        let index = ValidatorIndex(over: state)
+        last.withLock { $0 = (root, index) }
+        return index
+    }
+}
 
 extension API {
     func addValidatorRoutes(to router: Router<APIContext>) {
@@ -19,7 +34,8 @@ extension API {
             try address("cursor", text)
         }
         let state = await node.state()
-        let found = StakeQueries.validators(after: after, limit: size, over: state)
+        let found = StakeQueries.validators(
+            after: after, limit: size, index: validatorIndex.of(state), over: state)
         var next: String?
         if found.count == size, let last = found.last?.record.operatorAddress,
             StakeQueries.hasValidators(after: last, over: state)
@@ -52,8 +68,9 @@ extension API {
     private func validator(_ context: APIContext) async throws -> Response {
         let state = await node.state()
         let record = try record(context.parameters.get("id") ?? "", over: state)
-        return jsonResponse(
-            ValidatorJSON(StakeQueries.validator(record, over: state), node.chain))
+        let found = StakeQueries.validator(
+            record, index: validatorIndex.of(state), over: state)
+        return jsonResponse(ValidatorJSON(found, node.chain))
     }
 
     /// A validator by its seat's index, its consensus key or its operator's address.

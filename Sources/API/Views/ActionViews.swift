@@ -19,23 +19,12 @@ struct ActionJSON: Encodable {
             try fields.write("to", to)
             try fields.write("asset", asset)
             try fields.write("amount", amount)
-        case .submitProposal(let draft):
-            try fields.write("type", "submitProposal")
-            try fields.write("title", draft.title)
-            try fields.write("body", draft.body)
-            try fields.write("actions", draft.actions.map { ActionJSON($0, chain) })
-            try fields.write("conditions", draft.conditions.map { ConditionJSON($0) })
-            try fields.write("deposit", draft.deposit)
+        case .submitProposal(let draft): try encode(draft, into: &fields)
         case .addDeposit(let proposal, let amount):
             try fields.write("type", "addDeposit")
             try fields.write("proposal", proposal)
             try fields.write("amount", amount)
-        case .castBallot(let ballot):
-            try fields.write("type", "castBallot")
-            try fields.write("proposal", ballot.proposal)
-            try fields.write("contentHash", ballot.contentHash)
-            try fields.write("weights", WeightsJSON(ballot.weights))
-            try fields.write("reason", ballot.reason)
+        case .castBallot(let ballot): try encode(ballot, into: &fields)
         case .cancelProposal(let proposal):
             try fields.write("type", "cancelProposal")
             try fields.write("proposal", proposal)
@@ -87,7 +76,27 @@ struct ActionJSON: Encodable {
         case .cancelQueued(let proposal):
             try fields.write("type", "cancelQueued")
             try fields.write("proposal", proposal)
+        case .returnStake(let escrow):
+            try fields.write("type", "returnStake")
+            try fields.write("escrow", escrow.value)
         }
+    }
+
+    private func encode(_ draft: ProposalDraft, into fields: inout FieldWriter) throws {
+        try fields.write("type", "submitProposal")
+        try fields.write("title", draft.title)
+        try fields.write("body", draft.body)
+        try fields.write("actions", draft.actions.map { ActionJSON($0, chain) })
+        try fields.write("conditions", draft.conditions.map { ConditionJSON($0) })
+        try fields.write("deposit", draft.deposit)
+    }
+
+    private func encode(_ ballot: BallotCast, into fields: inout FieldWriter) throws {
+        try fields.write("type", "castBallot")
+        try fields.write("proposal", ballot.proposal)
+        try fields.write("contentHash", ballot.contentHash)
+        try fields.write("weights", WeightsJSON(ballot.weights))
+        try fields.write("reason", ballot.reason)
     }
 
     private func encode(_ change: ParameterChange, into fields: inout FieldWriter) throws {

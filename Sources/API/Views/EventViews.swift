@@ -15,7 +15,7 @@ extension Event {
     /// The events that are about an account's stake.
     private static let stakeNames: Set = [
         "delegated", "undelegated", "unbondingCancelled", "redelegated", "stakeModeChanged",
-        "rewardsClaimed", "unbonded", "stakeMerged",
+        "rewardsClaimed", "unbonded", "stakeMerged", "slashReturned",
     ]
 }
 
@@ -129,6 +129,11 @@ struct EventJSON: Encodable {
             try fields.write("topic", group.name)
             try fields.write(
                 "representatives", list.entries.map { RepresentativeJSON($0, chain) })
+        case .stakeReturned(_, let escrow, let amount, let until):
+            try fields.write("type", "stakeReturned")
+            try fields.write("escrow", escrow.value)
+            try fields.write("amount", amount)
+            try fields.write("until", time: until)
         case .decision(_, let event): try encode(event, into: &fields)
         }
     }

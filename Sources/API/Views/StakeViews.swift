@@ -89,27 +89,71 @@ struct AccountStakeJSON: Encodable {
     }
 }
 
-/// What one slash cut, as long as it is held.
+/// What one slash cut, as long as it is remembered.
 struct EscrowJSON: Encodable {
+    let id: UInt64
+    /// `held`, `returned` or `released`.
+    let status: String
     let validator: String
     /// Of the fault.
     let epoch: UInt64
     /// Of the block that cut.
     let height: UInt64
     let amount: String
-    /// Who gets a part of it.
+    /// What of it is still there.
+    let left: String
+    /// Who gets a part of what the treasury gets.
     let reporter: Nullable<String>
+    /// Until when it may be proposed to return it.
+    let nameableUntil: String
+    let nameableUntilMs: UInt64
+    /// That want to return it, and may still decide so.
+    let proposals: [UInt64]
+    /// The one that returned it.
+    let returnedBy: Nullable<UInt64>
+    /// Of what is held, at the earliest; until then what was returned can be claimed.
     let releasedAt: String
     let releasedAtMs: UInt64
 
     init(_ view: EscrowView, _ chain: ChainDescription) {
-        validator = view.escrow.validator.text(prefix: chain.addressPrefix)
-        epoch = view.escrow.epoch.value
-        height = view.escrow.height.value
-        amount = String(view.escrow.amount.value)
-        reporter = Nullable(view.escrow.reporter?.text(prefix: chain.addressPrefix))
-        releasedAt = timeText(view.releasedAt)
-        releasedAtMs = view.releasedAt.milliseconds
+        let escrow = view.escrow
+        id = view.id.value
+        status = escrow.phase.name
+        validator = escrow.validator.text(prefix: chain.addressPrefix)
+        epoch = escrow.epoch.value
+        height = escrow.height.value
+        amount = String(escrow.amount.value)
+        left = String(escrow.left.value)
+        reporter = Nullable(escrow.reporter?.text(prefix: chain.addressPrefix))
+        nameableUntil = timeText(escrow.nameableUntil)
+        nameableUntilMs = escrow.nameableUntil.milliseconds
+        proposals = view.proposals.map(\.value)
+        if case .returned(let proposal, _) = escrow.phase {
+            returnedBy = Nullable(proposal.value)
+        } else {
+            returnedBy = Nullable(nil)
+        }
+        releasedAt = timeText(escrow.phase.due)
+        releasedAtMs = escrow.phase.due.milliseconds
+    }
+}
+
+/// What a slash cut of an account's stake.
+struct LossJSON: Encodable {
+    let escrow: EscrowJSON
+    let amount: String
+    /// What the account got back; null before.
+    let claimed: Nullable<String>
+    /// What a claim would pay now.
+    let claimable: String
+
+    init(_ view: LossView, _ chain: ChainDescription, at now: Timestamp) {
+        escrow = EscrowJSON(view.escrow, chain)
+        amount = String(view.amount.value)
+        claimed = Nullable(view.claimed.map { String($0.value) })
+        var isOpen = false
+        if case .returned(_, let until) = view.escrow.escrow.phase { isOpen = now < until }
+        claimable = isOpen && view.claimed == nil ? amount : "0"
     }
 }
 

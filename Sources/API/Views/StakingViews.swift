@@ -55,6 +55,7 @@ extension FieldWriter {
             try write("profile", Nullable(edit.profile.map { ProfileJSON($0) }))
             try write("commission", Nullable(edit.commission))
         case .unjail, .leave, .claim: break
+        case .claimReturn(let escrow): try write("escrow", escrow.value)
         case .rotateKey(let key): try write("consensusKey", key.key.hex)
         case .delegate(let validator, let amount):
             try write("validator", validator)
@@ -141,19 +142,23 @@ extension FieldWriter {
         case .rewarded(let validator, let epoch, let amount, let commission):
             try write("validator", validator)
             try write("epoch", epoch.value)
-            try write("amount", amount)
-            try write("commission", commission)
+            try write(["amount": amount, "commission": commission])
         case .rewardsPaid(let epoch, let amount, let minted, let treasury):
             try write("epoch", epoch.value)
-            try write("amount", amount)
-            try write("minted", minted)
-            try write("treasury", treasury)
+            try write(["amount": amount, "minted": minted, "treasury": treasury])
         case .inflated(let epoch, let rate, let mintable, let fees, let treasury):
             try write("epoch", epoch.value)
             try write("rate", rate)
-            try write("mintable", mintable)
-            try write("fees", fees)
-            try write("treasury", treasury)
+            try write(["mintable": mintable, "fees": fees, "treasury": treasury])
+        case .returnClaimed(let account, let validator, let escrow, let amount):
+            try write("account", account)
+            try write("validator", validator)
+            try write("escrow", escrow.value)
+            try write("amount", amount)
         }
+    }
+
+    private mutating func write(_ amounts: KeyValuePairs<String, Amount>) throws {
+        for (name, amount) in amounts { try write(name, amount) }
     }
 }

@@ -228,8 +228,9 @@ extension Action {
         case .staking(let action): action.isNeverPaused ? nil : .staking
         case .claimStream: .streams
         case .submitProposal, .addDeposit, .castBallot, .cancelProposal, .claimDeposit,
-            .executeProposal, .signPetition, .representation, .setParameter, .spend, .pause, .resume,
-            .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade:
+            .executeProposal, .signPetition, .representation, .setParameter, .spend, .pause,
+            .resume,
+            .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade, .returnStake:
             nil
         }
     }
@@ -239,7 +240,7 @@ extension StakingAction {
     /// Who is jailed must be able to come back, and what is owed is paid.
     fileprivate var isNeverPaused: Bool {
         switch self {
-        case .unjail, .claim: true
+        case .unjail, .claim, .claimReturn: true
         case .createValidator, .editValidator, .rotateKey, .setMode, .delegate, .undelegate,
             .cancel, .redelegate, .leave:
             false

@@ -169,6 +169,8 @@ public enum StakingAction: CanonicalCodable, Hashable, Sendable {
     case setMode(validator: Address, StakeMode)
     /// Pays the rewards of all positions that are paid them.
     case claim
+    /// Pays what a slash had cut of the sender's stake, after holders decided to return it.
+    case claimReturn(EscrowID)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         switch try reader.readULEB128() {
@@ -193,6 +195,7 @@ public enum StakingAction: CanonicalCodable, Hashable, Sendable {
             self = .setMode(
                 validator: try Address(from: &reader), try StakeMode(from: &reader))
         case 10: self = .claim
+        case 11: self = .claimReturn(try EscrowID(from: &reader))
         case let tag: throw .unknownTag(type: "StakingAction", tag: UInt64(tag))
         }
     }
@@ -232,6 +235,9 @@ public enum StakingAction: CanonicalCodable, Hashable, Sendable {
             writer.write(validator)
             writer.write(mode)
         case .claim: writer.writeULEB128(10)
+        case .claimReturn(let escrow):
+            writer.writeULEB128(11)
+            writer.write(escrow)
         }
     }
 
@@ -249,6 +255,7 @@ public enum StakingAction: CanonicalCodable, Hashable, Sendable {
         case .redelegate: "redelegate"
         case .setMode: "setStakeMode"
         case .claim: "claimStake"
+        case .claimReturn: "claimReturn"
         }
     }
 }

@@ -26,8 +26,10 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
     case merged(account: Address, validator: Address, amount: Amount)
     /// What all records that were liable for a fault in an epoch lost.
     case slashed(validator: Address, epoch: Epoch, amount: Amount)
-    /// What a slash had cut was paid out.
+    /// What a slash had cut, or what nobody claimed of it, was paid out.
     case escrowReleased(validator: Address, treasury: Amount, reporter: Address?, reward: Amount)
+    /// An account got back what a slash had cut of its stake.
+    case returnClaimed(account: Address, validator: Address, escrow: EscrowID, amount: Amount)
     /// A pool got what its validator earned in an epoch; the commission is part of the amount.
     case rewarded(validator: Address, epoch: Epoch, amount: Amount, commission: Amount)
     /// All rewards of an epoch: how much of them is new, and what the treasury got of fees and
@@ -43,6 +45,10 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case 0...8: self = try StakingEvent.ofValidator(tag, from: &reader)
         case 9...18: self = try StakingEvent.ofStake(tag, from: &reader)
         case 19...21: self = try StakingEvent.ofRewards(tag, from: &reader)
+        case 22:
+            self = .returnClaimed(
+                account: try Address(from: &reader), validator: try Address(from: &reader),
+                escrow: try EscrowID(from: &reader), amount: try Amount(from: &reader))
         default: throw .unknownTag(type: "StakingEvent", tag: UInt64(tag))
         }
     }
@@ -154,13 +160,9 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             .rewardsClaimed(let account, let validator, let amount),
             .unbonded(let account, let validator, let amount),
             .merged(let account, let validator, let amount):
-            writer.write(account)
-            writer.write(validator)
-            writer.write(amount)
+            writer.write(account, validator, amount)
         case .undelegated(let account, let validator, let amount, let exit):
-            writer.write(account)
-            writer.write(validator)
-            writer.write(amount)
+            writer.write(account, validator, amount)
             writer.write(exit)
         case .redelegated(let account, let from, let to, let amount, let exit):
             writer.write(account)
@@ -181,6 +183,11 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(treasury)
             writer.writeOptional(reporter)
             writer.write(reward)
+        case .returnClaimed(let account, let validator, let escrow, let amount):
+            writer.write(account)
+            writer.write(validator)
+            writer.write(escrow)
+            writer.write(amount)
         case .rewarded(let validator, let epoch, let amount, let commission):
             writer.write(validator)
             writer.write(epoch)
@@ -188,15 +195,11 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(commission)
         case .rewardsPaid(let epoch, let amount, let minted, let treasury):
             writer.write(epoch)
-            writer.write(amount)
-            writer.write(minted)
-            writer.write(treasury)
+            writer.write(amount, minted, treasury)
         case .inflated(let epoch, let rate, let mintable, let fees, let treasury):
             writer.write(epoch)
             writer.write(rate)
-            writer.write(mintable)
-            writer.write(fees)
-            writer.write(treasury)
+            writer.write(mintable, fees, treasury)
         }
     }
 
@@ -224,6 +227,7 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case .rewarded: 19
         case .rewardsPaid: 20
         case .inflated: 21
+        case .returnClaimed: 22
         }
     }
 
@@ -252,6 +256,7 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case .rewarded: "validatorRewarded"
         case .rewardsPaid: "rewardsPaid"
         case .inflated: "inflated"
+        case .returnClaimed: "slashReturned"
         }
     }
 
@@ -271,7 +276,8 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
                 .cancelled(let account, let validator, _),
                 .modeChanged(let account, let validator, _),
                 .rewardsClaimed(let account, let validator, _),
-                .unbonded(let account, let validator, _), .merged(let account, let validator, _):
+                .unbonded(let account, let validator, _), .merged(let account, let validator, _),
+                .returnClaimed(let account, let validator, _, _):
                 [account, validator]
             case .redelegated(let account, let from, let to, _, _): [account, from, to]
             case .escrowReleased(let validator, _, let reporter, _):
@@ -279,5 +285,19 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             }
         // An operator's own stake names the same account twice.
         return named.enumerated().filter { named.firstIndex(of: $1) == $0 }.map(\.element)
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func write(_ account: Address, _ validator: Address, _ amount: Amount) {
+        write(account)
+        write(validator)
+        write(amount)
+    }
+
+    fileprivate mutating func write(_ first: Amount, _ second: Amount, _ third: Amount) {
+        write(first)
+        write(second)
+        write(third)
     }
 }

@@ -13,6 +13,8 @@ public enum StakingKey: Hashable, Sendable {
     case bucket(BucketID)
     /// `StakeLot`, by source, exit and destination.
     case lot(LotID)
+    /// `LotID`: a lot by the validator where it rests, and its exit.
+    case lotAt(LotID)
     /// `BucketID`: a bucket whose stake came from a lot, by the lot's origin.
     case bucketOfOrigin(StakeOrigin, BucketID)
     /// `StakeAccount`.
@@ -21,6 +23,8 @@ public enum StakingKey: Hashable, Sendable {
     case position(Address, StakeHolding)
     /// `PositionTrace`.
     case positionTrace(Address, StakePlace, Height)
+    /// `PositionTrace`.
+    case bucketTrace(Address, BucketID, Height)
     /// `ShareRecord`.
     case poolTrace(Address, Height)
     /// `StakeLot`.
@@ -33,10 +37,18 @@ public enum StakingKey: Hashable, Sendable {
     case operatorOfNetworkKey(PublicKey)
     /// `Penalty`, by the time of the offence.
     case penalty(Timestamp, PublicKey)
-    /// `UInt64`: the last number of an escrow.
+    /// `EscrowID`: the last number of an escrow.
     case lastEscrow
-    /// `StakeEscrow`, by the time from which it is released.
-    case escrow(Timestamp, UInt64)
+    /// `StakeEscrow`.
+    case escrow(EscrowID)
+    /// `EscrowID`: an escrow that a block looks at from a time on.
+    case escrowDue(Timestamp, EscrowID)
+    /// `EscrowPart`: what a record lost, or of a pool's loss what a lot in it lost.
+    case escrowPart(EscrowID, StakeHolding)
+    /// `Amount`: what an account got back.
+    case escrowClaim(EscrowID, Address)
+    /// `ProposalID`: a proposal to return it that was submitted in time.
+    case escrowProposal(EscrowID, ProposalID)
     /// `Height`: what is remembered from before it, nobody can ask for.
     case traceHorizon
     /// `RecentBlock`, by the low byte of its height: a ring of the last 256.
@@ -53,19 +65,16 @@ public enum StakingKey: Hashable, Sendable {
 
     static let positionKind: UInt8 = 37
     static let positionTraceKind: UInt8 = 38
+    static let bucketTraceKind: UInt8 = 58
 
     /// The time in a penalty's key.
     public static func penaltyTime(_ key: [UInt8]) -> Timestamp {
         Timestamp(key.dropFirst(3).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
-    /// The time and the number in an escrow's key.
-    public static func escrowPlace(_ key: [UInt8]) -> (time: Timestamp, number: UInt64) {
-        let fields = key.suffix(16)
-        func integer(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-            bytes.reduce(0) { $0 << 8 | UInt64($1) }
-        }
-        return (Timestamp(integer(fields.prefix(8))), integer(fields.suffix(8)))
+    /// The number in an escrow's key.
+    public static func escrowID(_ key: [UInt8]) -> EscrowID {
+        EscrowID(key.suffix(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
     /// The height at the end of a trace's key.
@@ -113,8 +122,7 @@ public enum StakingKey: Hashable, Sendable {
             writer.kind(45, integers: time.value)
             writer.write(key)
         case .lastEscrow: writer.kind(46)
-        case .escrow(let time, let number):
-            writer.kind(47, integers: time.value, number)
+        case .escrow(let id): writer.kind(47, integers: id.value)
         case .recentBlock(let place):
             writer.kind(48)
             writer.byte(place)
@@ -122,6 +130,35 @@ public enum StakingKey: Hashable, Sendable {
         case .inflationRate: writer.kind(50)
         case .rewardPot(let epoch): writer.kind(51, integers: epoch.value)
         case .downtimes(let validator): writer.kind(52, validator)
+        case .escrowDue, .escrowPart, .escrowClaim, .escrowProposal:
+            writeEscrowKey(into: &writer)
+        case .lotAt(let id):
+            writer.kind(57, id.validator)
+            writer.bigEndian(id.origin.exit.value)
+            writer.write(id.origin.validator)
+        case .bucketTrace(let account, let id, let height):
+            writer.kind(StakingKey.bucketTraceKind, account)
+            writer.write(.bucket(id))
+            writer.bigEndian(~height.value)
+        }
+    }
+
+    private func writeEscrowKey(into writer: inout StateKeyWriter) {
+        switch self {
+        case .escrowDue(let time, let id): writer.kind(53, integers: time.value, id.value)
+        case .escrowPart(let id, let holding):
+            writer.kind(54, integers: id.value)
+            writer.write(holding)
+        case .escrowClaim(let id, let account):
+            writer.kind(55, integers: id.value)
+            writer.write(account)
+        case .escrowProposal(let id, let proposal):
+            writer.kind(56, integers: id.value, proposal.value)
+        case .pool, .bucket, .lot, .lotAt, .bucketOfOrigin, .account, .position, .positionTrace,
+            .bucketTrace, .poolTrace, .lotTrace, .bondedTrace, .lastGeneration,
+            .operatorOfNetworkKey, .penalty, .lastEscrow, .escrow, .traceHorizon, .recentBlock,
+            .participation, .inflationRate, .rewardPot, .downtimes:
+            preconditionFailure("a key of an escrow")
         }
     }
 }
@@ -209,7 +246,23 @@ extension StakePlace {
     }
 }
 
+extension StakeHolding {
+    /// What a key of `StakingKey.escrowPart` names; nil for any other bytes.
+    public init?(escrowPartKey key: [UInt8]) {
+        guard let holding = StakeHolding(fields: key.dropFirst(3 + 8)) else { return nil }
+        self = holding
+    }
+}
+
 extension BucketID {
+    /// What a key of `StakingKey.bucketTrace` names; nil for any other bytes.
+    public init?(bucketTraceKey key: [UInt8]) {
+        guard case .bucket(let id) = StakeHolding(fields: key.dropFirst(3 + 32)) else {
+            return nil
+        }
+        self = id
+    }
+
     /// What a key of `StakingKey.bucket` names; nil for any other bytes.
     public init?(bucketKey key: [UInt8]) {
         // Module and kind, validator, exit; then the fields of a position as they stand.
@@ -292,11 +345,45 @@ extension StateKeyRange {
 
     public static let escrows = StateKeyRange(.staking, kind: 47)
 
-    /// The escrows that are released at a time.
+    /// The escrows that a block looks at.
     public static func escrows(until time: Timestamp) -> StateKeyRange {
         StateKeyRange(
-            from: .staking(.escrow(Timestamp(0), 0)),
-            to: .staking(.escrow(time.advanced(by: 1), 0)))
+            from: .staking(.escrowDue(Timestamp(0), EscrowID(0))),
+            to: .staking(.escrowDue(time.advanced(by: 1), EscrowID(0))))
+    }
+
+    public static func parts(of escrow: EscrowID) -> StateKeyRange {
+        StateKeyRange(kind: 54, escrow)
+    }
+
+    public static func claims(from escrow: EscrowID) -> StateKeyRange {
+        StateKeyRange(kind: 55, escrow)
+    }
+
+    public static func proposals(toReturn escrow: EscrowID) -> StateKeyRange {
+        StateKeyRange(kind: 56, escrow)
+    }
+
+    /// The lots that rest with a validator and left theirs at `exit` or later.
+    public static func lots(at validator: Address, since exit: Epoch) -> StateKeyRange {
+        StateKeyRange(kind: 57, validator, from: exit)
+    }
+
+    /// Everything that is remembered of an account's positions in buckets whose exit is at least
+    /// `exit`.
+    public static func bucketTraces(of account: Address, from exit: Epoch) -> StateKeyRange {
+        var writer = StateKeyWriter(.staking)
+        writer.kind(StakingKey.bucketTraceKind, account)
+        let prefix = writer.bytes
+        writer.byte(1)
+        writer.bigEndian(exit.value)
+        return StateKeyRange(lower: writer.bytes, upper: successor(of: prefix))
+    }
+
+    private init(kind: UInt8, _ escrow: EscrowID) {
+        var writer = StateKeyWriter(.staking)
+        writer.kind(kind, integers: escrow.value)
+        self.init(lower: writer.bytes, upper: successor(of: writer.bytes))
     }
 
     private init(kind: UInt8, _ address: Address, _ suffix: [UInt8]) {

@@ -12,6 +12,7 @@ public enum StakingRejection: Error, Hashable, Sendable {
     case keyDead(PublicKey)
     case invalidField(String, problem: String)
     case commissionTooHigh(found: UInt16, limit: UInt16)
+    case commissionTooLow(found: UInt16, limit: UInt16)
     case selfBondTooLow(found: Amount, minimum: Amount)
     case nothingToChange
     case notJailed(Address)
@@ -33,6 +34,13 @@ public enum StakingRejection: Error, Hashable, Sendable {
     case tooManyPositions(limit: UInt32)
     case tooManyPlaces(limit: UInt32)
     case alreadyInMode(StakeMode)
+
+    // What a slash cut.
+    case unknownEscrow(EscrowID)
+    case notReturned(EscrowID)
+    case returnOver(EscrowID)
+    case nothingToReturn(EscrowID)
+    case returnClaimed(EscrowID)
 }
 
 extension StakingRejection {
@@ -47,6 +55,7 @@ extension StakingRejection {
         case .keyDead: "staking.key_dead"
         case .invalidField: "staking.invalid_field"
         case .commissionTooHigh: "staking.commission_too_high"
+        case .commissionTooLow: "staking.commission_too_low"
         case .selfBondTooLow: "staking.self_bond_too_low"
         case .nothingToChange: "staking.nothing_to_change"
         case .notJailed: "staking.not_jailed"
@@ -64,6 +73,11 @@ extension StakingRejection {
         case .tooManyPositions: "staking.too_many_positions"
         case .tooManyPlaces: "staking.too_many_places"
         case .alreadyInMode: "staking.already_in_mode"
+        case .unknownEscrow: "staking.unknown_escrow"
+        case .notReturned: "staking.not_returned"
+        case .returnOver: "staking.return_over"
+        case .nothingToReturn: "staking.nothing_to_return"
+        case .returnClaimed: "staking.return_claimed"
         }
     }
 
@@ -85,6 +99,8 @@ extension StakingRejection {
         case .invalidField(let field, let problem): "The \(field) \(problem)."
         case .commissionTooHigh(let found, let limit):
             "The commission is \(found) basis points; at most \(limit) are allowed."
+        case .commissionTooLow(let found, let limit):
+            "The commission is \(found) basis points; at least \(limit) are asked for."
         case .selfBondTooLow(let found, let minimum):
             "The self-bond would be \(amount(found)); at least \(amount(minimum)) is needed."
         case .nothingToChange: "The action changes nothing."
@@ -111,6 +127,11 @@ extension StakingRejection {
         case .tooManyPlaces(let limit):
             "The account's stake was in \(limit) places lately, the most that are kept."
         case .alreadyInMode(let mode): "The position is \(mode.name) already."
+        case .unknownEscrow(let id): "There is no escrow \(id)."
+        case .notReturned(let id): "No proposal has returned what escrow \(id) holds."
+        case .returnOver(let id): "What escrow \(id) held has gone to the treasury."
+        case .nothingToReturn(let id): "The account lost nothing that is in escrow \(id)."
+        case .returnClaimed(let id): "The account has claimed its part of escrow \(id)."
         }
     }
 
@@ -125,6 +146,7 @@ extension StakingRejection {
         case .keyDead: "Rotate to a new key first."
         case .invalidField: "Correct the field."
         case .commissionTooHigh: "A commission rises by at most one percentage point at a time."
+        case .commissionTooLow: "See the parameter staking.commissionFloor."
         case .selfBondTooLow: "Bond more, or leave."
         case .nothingToChange: "Name what is to change."
         case .notJailed: "Nothing has to be done."
@@ -142,6 +164,11 @@ extension StakingRejection {
         case .tooManyPositions: "Use a validator that you delegate to already."
         case .tooManyPlaces: "Wait some days, or use a validator that you delegate to already."
         case .alreadyInMode: "Nothing has to be done."
+        case .unknownEscrow: "See the list of escrows."
+        case .notReturned: "Propose to return it as long as it is held, or wait for the vote."
+        case .returnOver: "Nothing can be claimed any more."
+        case .nothingToReturn: "Sign with the account that had the stake before the cut."
+        case .returnClaimed: "Nothing has to be done."
         }
     }
 
@@ -149,12 +176,13 @@ extension StakingRejection {
     public var mayBeCuredByWaiting: Bool {
         switch self {
         case .unknownValidator, .notAnOperator, .validatorExists, .keyDead, .commissionTooHigh,
-            .selfBondTooLow, .nothingToChange, .notJailed, .jailedUntil, .validatorBarred,
+            .commissionTooLow, .selfBondTooLow, .nothingToChange, .notJailed, .jailedUntil,
+            .validatorBarred,
             .poolEmpty, .lotBound, .noPosition, .amountTooSmall, .amountAboveStake, .noShares,
-            .tooManyPositions, .tooManyPlaces, .alreadyInMode:
+            .tooManyPositions, .tooManyPlaces, .alreadyInMode, .unknownEscrow, .notReturned:
             true
         case .invalidKey, .keyTaken, .badProof, .invalidField, .validatorLeaving, .sameValidator,
-            .selfBondStays:
+            .selfBondStays, .returnOver, .nothingToReturn, .returnClaimed:
             false
         }
     }

@@ -116,7 +116,7 @@ enum Epochs {
         let clock = StakeClock(context, parameters)
         Rewards.pay(clock, known: known, in: &state)
         let down = Downtime.judge(clock, rules: rules, known: known, in: &state)
-        Rewards.fund(record, down: down, in: &state, epoch: epoch)
+        Rewards.fund(record, down: down, parameters, in: &state, epoch: epoch)
         state.write(.currentEpoch, next)
         Upgrades.endEpoch(epoch, next: nextSet, in: &state)
 

@@ -36,7 +36,8 @@ enum Enactment {
             case .pause(let pause):
                 try Pauses.checkForm(pause)
                 prepared.append(action)
-            case .resume, .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade:
+            case .resume, .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade,
+                .returnStake:
                 prepared.append(action)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
@@ -100,7 +101,7 @@ enum Enactment {
             case .setParameter, .spend, .stream, .recallStream, .createAsset, .mint, .upgrade,
                 .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .executeProposal, .signPetition, .claimStream,
-                .representation:
+                .representation, .returnStake:
                 continue
             }
             throw .governance(.decision(.contradictory(what)))
@@ -142,6 +143,9 @@ enum Enactment {
                 try Pauses.resume(module, by: id, in: &state)
             case .cancelQueued(let target):
                 try Governance.cancelDecision(target, by: id, at: block, in: &state)
+            case .returnStake(let escrow):
+                try Staking.returnStake(
+                    escrow, by: id, StakeClock(block, current), in: &state)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
                 .signPetition:

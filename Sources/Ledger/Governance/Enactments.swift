@@ -39,7 +39,7 @@ enum Enactments {
                 upgrade = plan
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .claimStream, .representation, .setParameter, .spend,
-                .pause, .resume, .cancelQueued, .executeProposal, .signPetition:
+                .pause, .resume, .cancelQueued, .executeProposal, .signPetition, .returnStake:
                 continue
             }
         }

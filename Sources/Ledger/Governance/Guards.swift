@@ -44,7 +44,7 @@ enum Guards {
             case .setParameter, .spend, .pause, .stream, .recallStream, .createAsset, .mint,
                 .upgrade, .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .executeProposal, .signPetition, .claimStream,
-                .representation:
+                .representation, .returnStake:
                 continue
             }
         }

@@ -21,6 +21,7 @@ extension Governance {
             draft.actions, parameters: context.rules.parameters, in: state)
         let actions = try Enactment.prepared(draft.actions, at: context.block, in: state)
         try Guards.check(draft.conditions, in: state)
+        try Staking.checkReturns(in: actions, at: context.block.timestamp, in: state)
 
         let minimum = kind.minimumDeposit
         guard draft.deposit >= minimum else {
@@ -47,6 +48,7 @@ extension Governance {
             phase: .collecting(until: until))
         state.write(.lastProposal, content.id)
         state.write(.proposalContent(content.id), content)
+        Staking.noteReturns(in: actions, by: content.id, in: &state)
         state.emit(.governance(.submitted(content.id, proposer: context.sender)))
         DryRuns.store(trial.report, of: content.id, in: &state)
         move(&proposal, to: proposal.phase, at: context.block, in: &state)

@@ -61,6 +61,9 @@ enum Tracks {
             case .resume, .cancelQueued:
                 own = .general
                 needs.append(Need(track: .fast))
+            case .returnStake:
+                own = .people
+                needs.append(Need(track: .people))
             case .transfer: throw .governance(.actionNotAllowed("transfer"))
             case .submitProposal: throw .governance(.actionNotAllowed("submitProposal"))
             case .addDeposit: throw .governance(.actionNotAllowed("addDeposit"))
@@ -123,7 +126,7 @@ enum Tracks {
             case .setParameter, .recallStream, .createAsset, .mint, .upgrade, .pause, .resume,
                 .cancelQueued, .transfer, .submitProposal, .addDeposit, .castBallot,
                 .cancelProposal, .claimDeposit, .executeProposal, .signPetition, .claimStream,
-                .staking, .representation:
+                .staking, .representation, .returnStake:
                 continue
             }
         }

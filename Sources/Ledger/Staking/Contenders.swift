@@ -156,10 +156,10 @@ extension Staking {
                 if let vote = proposal?.vote { horizon = min(horizon, vote.snapshot) }
             }
         }
-        for entry in state.entries(in: .escrows, limit: .max) {
+        // Escrows are in the order of their slashes.
+        if let entry = state.firstEntry(in: .escrows) {
             let escrow: StakeEscrow = State<Base>.decode(entry.value)
-            // Who held what was cut is read in the block before.
-            horizon = min(horizon, escrow.height.lowered(by: 1))
+            horizon = min(horizon, escrow.holders)
         }
         guard horizon > Staking.horizon(in: state) else { return }
         state.write(.staking(.traceHorizon), horizon)

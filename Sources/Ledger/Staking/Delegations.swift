@@ -25,6 +25,7 @@ extension Staking {
         case .setMode(let validator, let mode):
             try setMode(mode, with: validator, context, in: &state)
         case .claim: try claim(context, in: &state)
+        case .claimReturn(let escrow): try claimReturn(from: escrow, context, in: &state)
         }
     }
 

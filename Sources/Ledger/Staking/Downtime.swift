@@ -16,7 +16,6 @@ enum Downtime {
     static let doublingsMax = 20
     /// From the third offence in the window on, 0.01 % is cut.
     static let slashFrom = 3
-    static let cut = Billionths(100_000)
 
     /// Jails who was down in the epoch that ends, unless the others would have no quorum.
     ///
@@ -78,7 +77,11 @@ enum Downtime {
         state.write(.validator(validator), record)
         state.emit(.staking(.jailed(validator: validator, .downtime, until: until)))
         guard earlier + 1 >= slashFrom else { return }
+        let cut = Billionths(rules.parameters.downtimeCut)
         let lost = Staking.slash(validator, for: clock.epoch, cut, clock, in: &state)
-        Staking.hold(lost, of: validator, for: clock.epoch, reporter: nil, clock, in: &state)
+        // The epoch's last transactions were before this.
+        Staking.hold(
+            lost, of: validator, for: clock.epoch, holders: clock.height, reporter: nil, clock,
+            in: &state)
     }
 }

@@ -8,8 +8,6 @@ import StateTree
 extension Staking {
     /// How long offences count together.
     static let incidentWindow = 7 * Milliseconds.day
-    /// The least part that is cut: 5 %.
-    static let cutMin = Billionths(50_000_000)
     /// How long a validator is jailed at least, and on a chain of development as long as stake is
     /// liable.
     static let jailMin = 30 * Milliseconds.day
@@ -41,12 +39,14 @@ extension Staking {
             Penalty(
                 validator: offence.operatorAddress, key: key, share: share.value, cut: 0))
         jail(offence.operatorAddress, clock, rules, in: &state)
-        raiseWindow(clock, in: &state)
+        raiseWindow(clock, Billionths(rules.parameters.equivocationCut), in: &state)
     }
 
     /// Brings every offence of the window up to F = min(1, max(5 %, (3·Σp)²)).
+    ///
+    /// - Parameter least: those 5 %, or what holders decided instead.
     private static func raiseWindow<Base: StateReader>(
-        _ clock: StakeClock, in state: inout State<Base>
+        _ clock: StakeClock, _ least: Billionths, in state: inout State<Base>
     ) {
         let range = StateKeyRange.penalties(from: clock.now.lowered(by: incidentWindow))
         var penalties: [(time: Timestamp, Penalty)] = []
@@ -54,7 +54,7 @@ extension Staking {
             penalties.append(
                 (StakingKey.penaltyTime(entry.key), State<Base>.decode(entry.value)))
         }
-        let part = incidentPart(of: penalties.map { $0.1.share })
+        let part = incidentPart(of: penalties.map { $0.1.share }, least: least)
         for (time, before) in penalties where before.cut < part.value {
             var penalty = before
             guard let offence = state.read(.offence(penalty.key), as: OffenceRecord.self) else {
@@ -71,12 +71,12 @@ extension Staking {
     }
 
     /// F of an incident, rounded up.
-    static func incidentPart(of shares: [UInt64]) -> Billionths {
+    static func incidentPart(of shares: [UInt64], least: Billionths) -> Billionths {
         let whole = Billionths.whole.value
         var sum: UInt64 = 0
         for share in shares { sum = min(whole, sum + share) }
         let tripled = min(whole, 3 * sum)
-        return max(cutMin, Billionths(tripled, squaredOver: whole))
+        return max(least, Billionths(tripled, squaredOver: whole))
     }
 
     private static func jail<Base: StateReader>(

@@ -13,25 +13,24 @@ extension Inflation {
 // e − 1, whose record of who took part closes with it. All steps are total: pools are paid from
 // fees first, and only what is still missing is minted.
 extension Rewards {
-    /// The treasury's part of all that is new and of all fees.
-    static let treasuryPart: UInt64 = 10
-
     // MARK: The end of the epoch
 
     /// Computes the rate and the pot of an epoch that ends; the treasury gets its part at once.
     static func fund<Base: StateReader>(
-        _ record: EpochRecord, down: SignerBitmap, in state: inout State<Base>, epoch: Epoch
+        _ record: EpochRecord, down: SignerBitmap, _ parameters: Parameters,
+        in state: inout State<Base>, epoch: Epoch
     ) {
         guard let start = record.base?.timestamp, let end = record.endTime else { return }
         let supply = supply(in: state).value
         let elapsed = end.value - min(start.value, end.value)
         let bonded = (state.read(.bondedTotal, as: Amount.self) ?? .zero).value
         let rate = Inflation.rate(
-            after: Inflation.rate(in: state), bonded: bonded, supply: supply, elapsed: elapsed)
+            after: Inflation.rate(in: state), bonded: bonded, supply: supply, elapsed: elapsed,
+            rules: Inflation.Rules(parameters))
         let new = Inflation.minted(rate: rate, supply: supply, elapsed: elapsed)
         let fees = state.balance(of: ModuleAccounts.feeCollector).value
         // Both are parts of a supply below 2^63.
-        let share = (new + fees) / treasuryPart
+        let share = parameters.treasuryShare.parts(of: new + fees)
         let fromFees = min(fees, share)
         move(fromFees, from: ModuleAccounts.feeCollector, to: ModuleAccounts.treasury, &state)
         mint(share - fromFees, to: ModuleAccounts.treasury, &state)

@@ -16,6 +16,11 @@ struct Billionths: Hashable, Comparable, Sendable {
         self.init(quotient ?? .max)
     }
 
+    /// A part that holders decided on, rounded up.
+    init(_ ratio: Ratio) {
+        self.init(UInt64(ratio.numerator), of: UInt64(ratio.denominator))
+    }
+
     static func < (a: Billionths, b: Billionths) -> Bool { a.value < b.value }
 }
 

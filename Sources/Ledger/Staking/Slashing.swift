@@ -6,8 +6,34 @@ import StateTree
 extension Staking {
     /// What a slash found liable, for events and the escrow.
     struct Cut: Hashable, Sendable {
+        struct Part: Hashable, Sendable {
+            let holding: StakeHolding
+            let part: EscrowPart
+        }
+
         var records = 0
         var tokens: UInt64 = 0
+        /// What each record lost; of what a pool lost, the parts of its lots besides.
+        var parts: [Part] = []
+        /// The first exit that was not free.
+        var firstBound = Epoch.zero
+
+        /// Counts what a record lost.
+        ///
+        /// - Parameter before: the record before the cut.
+        mutating func add(_ lost: UInt64, of holding: StakeHolding, _ before: ShareRecord) {
+            records += 1
+            tokens += lost
+            note(lost, of: holding, before)
+        }
+
+        /// Writes down a part that is counted with its pool.
+        mutating func note(_ lost: UInt64, of holding: StakeHolding, _ before: ShareRecord) {
+            guard lost > 0 else { return }
+            let part = EscrowPart(
+                generation: before.generation, tokens: lost, shares: before.shares)
+            parts.append(Part(holding: holding, part: part))
+        }
     }
 
     /// Cuts a part of every record that is liable for what a validator did in an epoch: its pool,
@@ -17,7 +43,8 @@ extension Staking {
     /// Each record loses ⌈f·T⌉ of its own. There is no common goal, so that the order of slashes
     /// does not matter beyond rounding, and moving stake about changes nothing.
     ///
-    /// - Complexity: O(liable records); the number of accounts does not matter.
+    /// - Complexity: O(liable records, and lots that rest there); the number of accounts does not
+    ///   matter.
     ///
     /// - Parameter later: if the same was cut for this later epoch before: only what is liable for
     ///   `epoch` and was not for that one loses now.
@@ -27,6 +54,7 @@ extension Staking {
     ) -> Cut {
         var cut = Cut()
         guard fraction.value > 0 else { return cut }
+        cut.firstBound = clock.firstBoundExit(in: state)
         // x + 1 ≥ e.
         let since = epoch.lowered(by: 1)
         func isLiable(_ exit: Epoch) -> Bool {
@@ -76,8 +104,17 @@ extension Staking {
         in state: inout State<Base>
     ) {
         guard var pool = pool(of: validator, in: state), pool.stake.shares > 0 else { return }
-        cut.tokens += pool.cut(fraction)
-        cut.records += 1
+        let before = pool.stake
+        let lost = pool.cut(fraction)
+        cut.add(lost, of: .place(.pool(validator)), before)
+        // What a lot lost in the pool is its own accounts'. Lots change their N in slashes of
+        // other validators, which may be in this very block, so that it is written down now.
+        for entry in state.entries(in: .lots(at: validator, since: cut.firstBound), limit: .max) {
+            let id: LotID = State<Base>.decode(entry.value)
+            guard let lot = lot(id, in: state), lot.stake.shares > 0 else { continue }
+            let part = scaledDown(UInt128(lost), lot.stake.amount, by: before.shares) ?? 0
+            cut.note(UInt64(truncatingIfNeeded: part), of: .place(.lot(id)), lot.stake)
+        }
         if pool.stake.shares == 0 {
             pool.stake.generation = nextGeneration(in: &state)
         }
@@ -88,8 +125,9 @@ extension Staking {
         _ id: BucketID, _ fraction: Billionths, _ cut: inout Cut, in state: inout State<Base>
     ) {
         guard var record = bucket(id, in: state) else { return }
-        cut.tokens += UInt64(truncatingIfNeeded: record.cut(fraction))
-        cut.records += 1
+        let before = record
+        let lost = UInt64(truncatingIfNeeded: record.cut(fraction))
+        cut.add(lost, of: .bucket(id), before)
         setBucket(record, id, in: &state)
     }
 
@@ -100,8 +138,9 @@ extension Staking {
     ) {
         guard var lot = lot(id, in: state), lot.stake.shares > 0 else { return }
         var pool = poolOfKnown(id.validator, in: state)
-        cut.tokens += pool.redeem(lot.stake.cut(fraction))
-        cut.records += 1
+        let before = lot.stake
+        let lost = pool.redeem(lot.stake.cut(fraction))
+        cut.add(lost, of: .place(.lot(id)), before)
         setPool(pool, of: id.validator, at: clock.height, in: &state)
         setLot(lot, id, at: clock.height, in: &state)
     }

@@ -67,7 +67,7 @@ extension Staking {
         }
         var held: UInt128 = 0
         forEach(.escrows, of: state) { _, value in
-            held += UInt128(State<Base>.decode(value, as: StakeEscrow.self).amount.value)
+            held += UInt128(State<Base>.decode(value, as: StakeEscrow.self).left.value)
         }
         let escrow = state.balance(of: ModuleAccounts.slashEscrow).value
         if UInt128(escrow) != held {

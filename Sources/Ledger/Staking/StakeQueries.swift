@@ -120,11 +120,20 @@ public struct StakingView: Hashable, Sendable {
     public let parameters: Parameters
 }
 
-/// What one slash cut and holds, until it is released to the treasury and the reporter.
+/// What one slash cut, as long as it is remembered.
 public struct EscrowView: Hashable, Sendable {
-    public let number: UInt64
+    public let id: EscrowID
     public let escrow: StakeEscrow
-    public let releasedAt: Timestamp
+    /// Proposals to return it, as far as they were not seen to have ended.
+    public let proposals: [ProposalID]
+}
+
+/// What a slash cut of one account's stake.
+public struct LossView: Hashable, Sendable {
+    public let escrow: EscrowView
+    public let amount: Amount
+    /// What of it the account got back.
+    public let claimed: Amount?
 }
 
 /// Reads of stake for the API and the command line.
@@ -136,11 +145,14 @@ public enum StakeQueries {
 
     /// Validators by the order of their operators' addresses, elected or not.
     ///
-    /// - Parameter after: the cursor: only operators above this one.
+    /// - Parameters:
+    ///   - after: the cursor: only operators above this one.
+    ///   - index: of this very state, where the caller has it.
     public static func validators(
-        after: Address? = nil, limit: Int, over reader: some StateReader
+        after: Address? = nil, limit: Int, index: ValidatorIndex? = nil,
+        over reader: some StateReader
     ) -> [ValidatorView] {
-        let sets = SetIndex(over: reader)
+        let sets = index ?? ValidatorIndex(over: reader)
         let state = State(over: reader)
         var range = StateKeyRange.validators
         if let after {
@@ -160,13 +172,13 @@ public enum StakeQueries {
     }
 
     public static func validator(
-        _ record: ValidatorRecord, over reader: some StateReader
+        _ record: ValidatorRecord, index: ValidatorIndex? = nil, over reader: some StateReader
     ) -> ValidatorView {
-        view(of: record, SetIndex(over: reader), in: State(over: reader))
+        view(of: record, index ?? ValidatorIndex(over: reader), in: State(over: reader))
     }
 
     private static func view<Base: StateReader>(
-        of record: ValidatorRecord, _ sets: SetIndex, in state: State<Base>
+        of record: ValidatorRecord, _ sets: ValidatorIndex, in state: State<Base>
     ) -> ValidatorView {
         let validator = record.operatorAddress
         let stake = ValidatorStake(
@@ -262,26 +274,57 @@ public enum StakeQueries {
 
     // MARK: The chain
 
-    /// What slashes cut and is still held, by the time of its release.
+    /// Escrows that one page of losses looks through.
+    private static let escrowsPerPage = 1_000
+
+    /// What slashes cut and is still held or claimed, oldest first.
     ///
     /// - Parameter after: the cursor: only what comes after this one.
     public static func escrows(
-        after: (time: Timestamp, number: UInt64)? = nil, limit: Int, over reader: some StateReader
+        after: EscrowID? = nil, limit: Int, over reader: some StateReader
     ) -> [EscrowView] {
-        escrows(
-            in: after.map { last in
-                StateKeyRange.escrows.after(.staking(.escrow(last.time, last.number)))
-            } ?? .escrows, limit: limit, State(over: reader))
+        let state = State(over: reader)
+        let range = after.map { StateKeyRange.escrows.after(.staking(.escrow($0))) } ?? .escrows
+        return state.entries(in: range, limit: min(max(limit, 0), limitMax)).map { entry in
+            view(decoded(entry, in: state), StakingKey.escrowID(entry.key), state)
+        }
     }
 
-    private static func escrows<Base: StateReader>(
-        in range: StateKeyRange, limit: Int, _ state: State<Base>
-    ) -> [EscrowView] {
-        state.entries(in: range, limit: min(max(limit, 0), limitMax)).map { entry in
-            let (time, number) = StakingKey.escrowPlace(entry.key)
-            return EscrowView(
-                number: number, escrow: decoded(entry, in: state), releasedAt: time)
+    public static func escrow(_ id: EscrowID, over reader: some StateReader) -> EscrowView? {
+        let state = State(over: reader)
+        return Staking.escrow(id, in: state).map { view($0, id, state) }
+    }
+
+    private static func view<Base: StateReader>(
+        _ escrow: StakeEscrow, _ id: EscrowID, _ state: State<Base>
+    ) -> EscrowView {
+        let proposals = state.entries(in: .proposals(toReturn: id), limit: limitMax).map {
+            State<Base>.decode($0.value, as: ProposalID.self)
         }
+        return EscrowView(id: id, escrow: escrow, proposals: proposals)
+    }
+
+    /// What an account lost by slashes that are still held or claimed, oldest first.
+    ///
+    /// - Parameter after: the cursor: only what comes after this one.
+    public static func losses(
+        of account: Address, after: EscrowID? = nil, limit: Int, over reader: some StateReader
+    ) -> [LossView] {
+        let state = State(over: reader)
+        let range = after.map { StateKeyRange.escrows.after(.staking(.escrow($0))) } ?? .escrows
+        var losses: [LossView] = []
+        for entry in state.entries(in: range, limit: escrowsPerPage) {
+            guard losses.count < min(limit, limitMax) else { break }
+            let id = StakingKey.escrowID(entry.key)
+            let escrow: StakeEscrow = decoded(entry, in: state)
+            let amount = Staking.lost(by: account, in: id, escrow, state)
+            guard amount > 0 else { continue }
+            losses.append(
+                LossView(
+                    escrow: view(escrow, id, state), amount: Amount(amount),
+                    claimed: state.read(.staking(.escrowClaim(id, account)))))
+        }
+        return losses
     }
 
     public static func staking(
@@ -351,74 +394,5 @@ extension StakeHolding {
         case .place(.lot(let id)): id.origin
         case .bucket(let id): id.origin
         }
-    }
-}
-
-/// Who sits where, by operator.
-private struct SetIndex {
-    let present: [Address: StakeSeat]
-    let next: [Address: StakeSeat]
-    let forecast: [Address: StakeSeat]
-    let uptime: [Address: UptimeView]
-    let lastUptime: [Address: UptimeView]
-    let offences: [OffenceView]
-
-    init(over reader: some StateReader) {
-        let state = State(over: reader)
-        let current = Queries.currentEpoch(over: reader)
-        let records: [ValidatorRecord] = state.entries(in: .validators, limit: .max).map {
-            decoded($0, in: state)
-        }
-        let parameters = Queries.parameters(over: reader)
-        let elected = StakeElection.elect(
-            Staking.contenders(records, after: current.nextValidators, in: state),
-            minimum: Int(clamping: parameters.minValidators),
-            maximum: Int(clamping: parameters.maxValidators))
-        let epoch = current.epoch
-        present = SetIndex.seats(of: current.validators, epoch, in: state)
-        next = SetIndex.seats(of: current.nextValidators, epoch.advanced(by: 1), in: state)
-        forecast =
-            (try? ValidatorSet(elected)).map {
-                SetIndex.seats(of: $0, epoch.advanced(by: 2), in: state)
-            } ?? [:]
-        uptime = SetIndex.uptime(of: present, epoch, over: reader)
-        lastUptime = SetIndex.lastUptime(before: epoch, over: reader)
-        offences = Queries.offences(over: reader)
-    }
-
-    private static func lastUptime(
-        before epoch: Epoch, over reader: some StateReader
-    ) -> [Address: UptimeView] {
-        let last = epoch.lowered(by: 1)
-        guard last < epoch, let set = Queries.validatorSet(of: last, over: reader) else {
-            return [:]
-        }
-        return uptime(of: seats(of: set, last, in: State(over: reader)), last, over: reader)
-    }
-
-    private static func uptime(
-        of seats: [Address: StakeSeat], _ epoch: Epoch, over reader: some StateReader
-    ) -> [Address: UptimeView] {
-        guard let counts = Queries.participation(in: epoch, over: reader) else { return [:] }
-        return seats.compactMapValues { seat in
-            guard Int(seat.index) < counts.seats.count else { return nil }
-            let own = counts.seats[Int(seat.index)]
-            return UptimeView(
-                epoch: epoch, votes: UInt64(own.named), blocks: UInt64(counts.blocks),
-                led: UInt64(own.led), slots: UInt64(own.slots))
-        }
-    }
-
-    private static func seats<Base: StateReader>(
-        of set: ValidatorSet, _ epoch: Epoch, in state: State<Base>
-    ) -> [Address: StakeSeat] {
-        var seats: [Address: StakeSeat] = [:]
-        for (index, seat) in set.validators.enumerated() {
-            guard let address: Address = state.read(.operatorOfKey(seat.key)) else { continue }
-            seats[address] = StakeSeat(
-                epoch: epoch, index: UInt16(index), power: seat.power,
-                totalPower: set.totalPower, key: seat.key)
-        }
-        return seats
     }
 }

@@ -49,6 +49,40 @@ extension Staking {
         }
     }
 
+    /// What is in a bucket has no vote, but whoever had a part of it gets back what a slash cut and
+    /// holders return.
+    static func writeTrace<Base: StateReader>(
+        _ position: StakePosition, of account: Address, in bucket: BucketID,
+        at height: Height, _ state: inout State<Base>
+    ) {
+        let trace = PositionTrace(
+            generation: position.generation, shares: position.shares)
+        writeTrace(trace, .bucketTrace(account, bucket, height), in: &state) {
+            .bucketTrace(account, bucket, $0)
+        }
+        forgetOldestBucket(of: account, unless: bucket, in: &state)
+    }
+
+    /// Removes what is remembered of an account's oldest bucket, if that ended before the horizon.
+    private static func forgetOldestBucket<Base: StateReader>(
+        of account: Address, unless bucket: BucketID, in state: inout State<Base>
+    ) {
+        let range = StateKeyRange.bucketTraces(of: account, from: .zero)
+        guard let newest = state.firstEntry(in: range),
+            let oldest = BucketID(bucketTraceKey: newest.key), oldest != bucket,
+            StakingKey.traceHeight(newest.key) <= horizon(in: state),
+            State<Base>.decode(newest.value, as: PositionTrace.self).shares == 0
+        else { return }
+        let end = StateKey.staking(.bucketTrace(account, oldest, .genesis)).bytes + [0]
+        for _ in 0..<trimmedPerWrite {
+            guard let old = state.firstEntry(from: newest.key + [0], to: end) else {
+                state.remove(key: newest.key)
+                return
+            }
+            state.remove(key: old.key)
+        }
+    }
+
     /// The last value that was written at or before a height.
     static func past<Base: StateReader, Value: CanonicalCodable>(
         _ snapshot: Height, in state: State<Base>, as type: Value.Type = Value.self,
@@ -111,6 +145,23 @@ extension Staking {
             lower = StateKey.staking(.positionTrace(account, place, .genesis)).bytes + [0]
         }
         return places
+    }
+
+    /// The buckets that are remembered of an account, with exits at or after one.
+    static func tracedBuckets<Base: StateReader>(
+        of account: Address, from exit: Epoch, in state: State<Base>
+    ) -> [BucketID] {
+        let range = StateKeyRange.bucketTraces(of: account, from: exit)
+        var buckets: [BucketID] = []
+        var lower = range.lower
+        while let entry = state.firstEntry(from: lower, to: range.upper) {
+            guard let bucket = BucketID(bucketTraceKey: entry.key) else {
+                preconditionFailure("a trace's key names a bucket")
+            }
+            buckets.append(bucket)
+            lower = StateKey.staking(.bucketTrace(account, bucket, .genesis)).bytes + [0]
+        }
+        return buckets
     }
 
     /// Throws if one more place is too many for what is remembered of an account. What nobody can

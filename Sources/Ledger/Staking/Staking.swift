@@ -32,6 +32,7 @@ struct StakeClock: Hashable, Sendable {
     let block: BlockContext
     /// p.
     let exitPeriod: UInt64
+    let kind: ChainKind
 
     init(_ block: BlockContext, _ parameters: Parameters) {
         self.block = block
@@ -41,6 +42,7 @@ struct StakeClock: Hashable, Sendable {
         unbonding = parameters.unbonding
         warmUp = parameters.warmUp
         exitPeriod = max(1, parameters.exitPeriod)
+        kind = parameters.kind
     }
 
     init(_ context: ActionContext) {
@@ -55,6 +57,22 @@ struct StakeClock: Hashable, Sendable {
         let record = state.read(.epoch(exit.advanced(by: 1)), as: EpochRecord.self)
         guard let end = record?.endTime else { return false }
         return now > end.advanced(by: unbonding)
+    }
+
+    /// The first exit that is not free. Epochs end in order, so that it is found by halving.
+    func firstBoundExit<Base: StateReader>(in state: State<Base>) -> Epoch {
+        // Free are the exits below `low`, and not those from `high` on.
+        var low: UInt64 = 0
+        var high = epoch.value
+        while low < high {
+            let middle = low + (high - low) / 2
+            if isFree(Epoch(middle), in: state) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return Epoch(low)
     }
 }
 
@@ -145,9 +163,11 @@ extension Staking {
         _ lot: StakeLot, _ id: LotID, at height: Height, in state: inout State<Base>
     ) {
         if lot.stake.shares > 0 {
+            if !state.contains(.staking(.lot(id))) { state.write(.staking(.lotAt(id)), id) }
             state.write(.staking(.lot(id)), lot)
         } else {
             state.remove(.staking(.lot(id)))
+            state.remove(.staking(.lotAt(id)))
         }
         writeTrace(lot, .lotTrace(id, height), in: &state) { .lotTrace(id, $0) }
     }
@@ -201,11 +221,15 @@ extension Staking {
         if exists != existed {
             count(holding, isNew: exists, of: account, in: &state)
         }
-        if case .place(let place) = holding, exists || existed {
+        guard exists || existed else { return }
+        switch holding {
+        case .place(let place):
             writeTrace(position, of: account, in: place, at: height, &state)
             Representation.follow(
                 account, in: place, from: before, to: exists ? position : nil, at: height,
                 &state)
+        case .bucket(let bucket):
+            writeTrace(position, of: account, in: bucket, at: height, &state)
         }
     }
 

@@ -21,6 +21,7 @@ extension Staking {
             throw .staking(
                 .commissionTooHigh(found: draft.commission, limit: GenesisEntry.commissionMax))
         }
+        try checkFloor(draft.commission, parameters)
         guard draft.selfBond >= parameters.minSelfBond, draft.selfBond > .zero else {
             throw .staking(
                 .selfBondTooLow(found: draft.selfBond, minimum: parameters.minSelfBond))
@@ -126,6 +127,7 @@ extension Staking {
         let account = context.sender
         guard rate > record.commission else {
             if rate < record.commission {
+                try checkFloor(rate, context.rules.parameters)
                 state.emit(.staking(.commissionChanged(validator: account, rate: rate)))
             }
             record.commission = rate
@@ -141,6 +143,20 @@ extension Staking {
         state.emit(
             .staking(
                 .commissionAnnounced(validator: account, rate: rate, notBefore: notBefore)))
+    }
+
+    /// Nobody begins below the floor or falls below it; a floor that rises forces nobody.
+    private static func checkFloor(
+        _ rate: UInt16, _ parameters: Parameters
+    ) throws(Rejection) {
+        let whole = UInt64(GenesisEntry.commissionMax)
+        let floor = multiplyDividingUp(
+            whole, UInt64(parameters.commissionFloor.numerator),
+            by: UInt64(parameters.commissionFloor.denominator))
+        let limit = UInt16(clamping: floor ?? whole)
+        guard rate >= limit else {
+            throw .staking(.commissionTooLow(found: rate, limit: limit))
+        }
     }
 
     static func unjail<Base: StateReader>(

@@ -14,7 +14,7 @@ struct StakeCommand: ParsableCommand {
             """,
         subcommands: [
             Delegate.self, Undelegate.self, Cancel.self, Redelegate.self, Mode.self, Claim.self,
-            List.self,
+            ClaimReturn.self, List.self, Losses.self,
         ])
 
     struct Delegate: AsyncParsableCommand {

@@ -31,8 +31,11 @@ struct StakeDesk {
     func send(
         _ action: StakingAction, and others: [Action] = [], summary: String, effects: [String]
     ) async throws {
-        let results = try await builder.send(
-            [.staking(action)] + others, summary: summary, effects: effects)
+        try await send([.staking(action)] + others, summary: summary, effects: effects)
+    }
+
+    func send(_ actions: [Action], summary: String, effects: [String]) async throws {
+        let results = try await builder.send(actions, summary: summary, effects: effects)
         // A dry run has the events of what did not happen.
         guard !builder.options.client.quiet, !builder.options.dryRun else { return }
         let report = StakeReport(chain: chain, book: book)
@@ -56,10 +59,15 @@ struct StakeDesk {
 
     // MARK: The sender's stake
 
-    private func holdings() async throws -> [JSON] {
-        guard let name = try builder.options.senders(in: builder.keystore).first else { return [] }
-        let address = chain.text(try builder.keystore.address(named: name))
-        return try await builder.client.list("/v1/accounts/\(address)/stake", limit: 10_000)
+    private func holdings() async throws -> [JSON] { try await list("stake") }
+
+    /// What slashes cut of it.
+    func losses() async throws -> [JSON] { try await list("losses") }
+
+    private func list(_ name: String) async throws -> [JSON] {
+        guard let key = try builder.options.senders(in: builder.keystore).first else { return [] }
+        let address = chain.text(try builder.keystore.address(named: key))
+        return try await builder.client.list("/v1/accounts/\(address)/\(name)", limit: 10_000)
     }
 
     /// Where the sender's stake with a validator rests: its pool, unless only a lot is there or the
@@ -287,6 +295,7 @@ struct StakeReport {
         case "unbonded": return "\(amount) that left \(validator) were paid"
         case "stakeMerged":
             return "\(amount) with \(validator) are no longer liable for where they came from"
+        case "slashReturned": return "\(amount) that were cut with \(validator) were paid back"
         case "validatorCreated": return "the validator \(validator) is there"
         case "validatorEdited": return "the validator was edited"
         case "commissionAnnounced":

@@ -206,11 +206,12 @@ import Testing
             world.stake.validators[0], for: world.stake.epoch, Billionths(100_000_000),
             world.stake.clock, in: &world.stake.state)
         Staking.hold(
-            cut, of: world.stake.validators[0], for: world.stake.epoch, reporter: nil,
-            world.stake.clock, in: &world.stake.state)
+            cut, of: world.stake.validators[0], for: world.stake.epoch,
+            holders: height.lowered(by: 1), reporter: nil, world.stake.clock,
+            in: &world.stake.state)
         for _ in 0..<6 { world.endEpoch() }
         #expect(Staking.horizon(in: world.state) == height.lowered(by: 1))
-        world.stake.now += Staking.escrowPeriod
+        world.stake.now += Staking.escrowPeriod(.development)
         Staking.releaseEscrows(world.stake.block, rules: world.stake.rules, in: &world.stake.state)
         world.endEpoch()
         #expect(Staking.horizon(in: world.state) > height)

@@ -7,6 +7,8 @@ import Testing
     private static let supply: UInt64 = 1_000_000_000_000_000
     private static let hour = Milliseconds.hour
 
+    private static let rules = Inflation.Rules.standard
+
     // MARK: Inflation
 
     @Test func `the rate stands still at two thirds bonded, and moves to both sides of it`() {
@@ -25,12 +27,13 @@ import Testing
     @Test func `the rate keeps its bounds, and an epoch counts six hours at most`() {
         #expect(
             Inflation.rate(
-                after: Inflation.rateMax, bonded: 0, supply: Self.supply, elapsed: .max)
-                == Inflation.rateMax)
+                after: Self.rules.rateMax, bonded: 0, supply: Self.supply, elapsed: .max)
+                == Self.rules.rateMax)
         #expect(
             Inflation.rate(
-                after: Inflation.rateMin, bonded: Self.supply, supply: Self.supply, elapsed: .max)
-                == Inflation.rateMin)
+                after: Self.rules.rateMin, bonded: Self.supply, supply: Self.supply,
+                elapsed: .max)
+                == Self.rules.rateMin)
         #expect(
             Inflation.rate(
                 after: Inflation.rateStart, bonded: 0, supply: Self.supply, elapsed: .max)
@@ -46,9 +49,30 @@ import Testing
                 == Self.supply / 100 * 13 / 8_760)
         #expect(
             Inflation.minted(
-                rate: Inflation.rateMax, supply: Limits.supplyMax - 7, elapsed: .max) == 7)
-        #expect(Inflation.minted(rate: Inflation.rateMax, supply: .max, elapsed: .max) == 0)
-        #expect(Inflation.minted(rate: Inflation.rateMax, supply: 0, elapsed: .max) == 0)
+                rate: Self.rules.rateMax, supply: Limits.supplyMax - 7, elapsed: .max) == 7)
+        #expect(Inflation.minted(rate: Self.rules.rateMax, supply: .max, elapsed: .max) == 0)
+        #expect(Inflation.minted(rate: Self.rules.rateMax, supply: 0, elapsed: .max) == 0)
+    }
+
+    @Test func `what holders decide about the rate is followed`() throws {
+        var parameters = Parameters.standard
+        try parameters.set("staking.inflationMax", to: .ratio(numerator: 3, denominator: 10))
+        try parameters.set("staking.inflationMin", to: .ratio(numerator: 0, denominator: 1))
+        try parameters.set("staking.inflationChange", to: .ratio(numerator: 1, denominator: 1))
+        try parameters.set("staking.bondedGoal", to: .ratio(numerator: 1, denominator: 2))
+        #expect(parameters.validate() == [])
+        let rules = Inflation.Rules(parameters)
+        func rate(_ before: UInt64, _ bonded: UInt64) -> UInt64 {
+            Inflation.rate(
+                after: before, bonded: bonded, supply: Self.supply, elapsed: Self.hour,
+                rules: rules)
+        }
+        #expect(rate(Inflation.rateStart, Self.supply / 2) == Inflation.rateStart)
+        #expect(rate(0, 0) == 1_000_000_000_000 / 8_760)
+        #expect(rate(300_000_000_000, 0) == 300_000_000_000)
+        #expect(rate(5, Self.supply) == 0)
+        try parameters.set("staking.inflationMin", to: .ratio(numerator: 31, denominator: 100))
+        #expect(parameters.validate().map(\.parameter) == ["staking.inflationMin"])
     }
 
     // MARK: Parts

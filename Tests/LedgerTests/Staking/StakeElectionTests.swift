@@ -148,7 +148,7 @@ struct StakeElectionTests {
         #expect(Self.names(seats) == [1, 2, 3])
     }
 
-    @Test func `one validator becomes two, and a schedule can shrink`() {
+    @Test func `one validator becomes two, and a schedule can shrink (Antelope)`() {
         let two = StakeElection.elect(
             [Self.contender(1, total: 1, isMember: true), Self.contender(2, total: 1_000)],
             minimum: 1, maximum: 21)

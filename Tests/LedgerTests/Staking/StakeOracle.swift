@@ -37,6 +37,14 @@ struct Exact: Comparable, Sendable {
     var units: UInt64 { UInt64(truncatingIfNeeded: bits >> 40) }
 }
 
+/// What one slash took, by owner.
+struct StakeLoss {
+    let tokens: UInt64
+    let lost: [Exact]
+    let slack: UInt64
+    var claimed: Set<Int> = []
+}
+
 /// Stake counted by hand: every account's part of every record is a number of its own, and
 /// whatever happens to a record is done to each of them. It knows no shares.
 struct StakeOracle {
@@ -139,6 +147,18 @@ struct StakeOracle {
 
     func total(with validator: Address) -> Exact {
         parts.reduce(.zero) { rests($1.holding, with: validator) ? $0 + $1.amount : $0 }
+    }
+
+    func total(of owner: Int) -> Exact {
+        parts.reduce(.zero) { $1.owner == owner ? $0 + $1.amount : $0 }
+    }
+
+    /// What of an owner's stake votes.
+    func voting(of owner: Int) -> Exact {
+        parts.reduce(.zero) { sum, part in
+            guard part.owner == owner, case .place = part.holding else { return sum }
+            return sum + part.amount
+        }
     }
 
     mutating func reward(_ amount: UInt64, to validator: Address) {

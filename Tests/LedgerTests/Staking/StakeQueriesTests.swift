@@ -195,7 +195,7 @@ import Testing
         #expect(held.reduce(0) { $0 + $1.escrow.amount.value } == 2_050_000_000)
         var paged: [EscrowView] = []
         while let next = StakeQueries.escrows(
-            after: paged.last.map { ($0.releasedAt, $0.number) }, limit: 1, over: world.state
+            after: paged.last?.id, limit: 1, over: world.state
         ).first {
             paged.append(next)
         }

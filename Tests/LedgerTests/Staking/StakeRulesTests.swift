@@ -379,7 +379,9 @@ import Testing
     func `a lone tenth loses 9 %, a fifth 36 %, a third everything`(
         shares: [UInt64], part: UInt64
     ) {
-        #expect(Staking.incidentPart(of: shares) == Billionths(part))
+        let least = Billionths(Parameters.standard.equivocationCut)
+        #expect(least == Billionths(50_000_000))
+        #expect(Staking.incidentPart(of: shares, least: least) == Billionths(part))
     }
 
     @Test func `all of one incident lose the same, and the first makes up for it`() throws {
@@ -411,11 +413,11 @@ import Testing
             } == "staking.validator_barred")
         #expect(Staking.violations(in: world.state).isEmpty)
 
-        // After 14 days the reporter gets one part in a hundred, and the treasury the rest.
+        // After its time the reporter gets one part in a hundred, and the treasury the rest.
         let held = world.state.balance(of: ModuleAccounts.slashEscrow).value
         let reporter = world.state.balance(of: world.accounts[3]).value
         try world.parameters.set("staking.minSelfBond", to: .integer(1_000_000))
-        world.advance(by: Staking.escrowPeriod - 40)
+        world.advance(by: Staking.escrowPeriod(.development) - 40)
         Staking.releaseEscrows(world.block, rules: world.rules, in: &world.state)
         #expect(world.state.balance(of: ModuleAccounts.slashEscrow).value == held)
         world.advance(by: 100)

@@ -20,6 +20,10 @@ struct StakeWorld {
     let accounts: [Address]
     /// What was paid to nobody of them.
     var supply: UInt64 = 0
+    /// Who was elected last.
+    var elected: ValidatorSet?
+    /// What slashes cut, by the number of their escrows from 1 on.
+    var losses: [StakeLoss] = []
     /// Of the epoch before.
     private(set) var paid: Paid?
     /// What the pot of the epoch before had.
@@ -101,14 +105,17 @@ struct StakeWorld {
 
     /// Ends the epoch with this block, and goes to the next block.
     mutating func endEpoch() {
-        guard var record: EpochRecord = state.read(.epoch(epoch)) else {
+        guard let record: EpochRecord = state.read(.epoch(epoch)) else {
             preconditionFailure("the epoch has a record")
         }
-        record.endTime = Timestamp(now)
-        state.write(.epoch(epoch), record)
+        state.write(
+            .epoch(epoch),
+            EpochRecord(
+                first: record.first, last: height, start: record.start, endTime: Timestamp(now)))
         oracle.ends[epoch.value] = now
         epoch = epoch.advanced(by: 1)
-        state.write(.epoch(epoch), EpochRecord(first: height, last: Height(.max)))
+        state.write(
+            .epoch(epoch), EpochRecord(first: height.advanced(by: 1), last: Height(.max)))
         advance(by: Self.epochMilliseconds)
     }
 
@@ -167,7 +174,7 @@ struct StakeWorld {
         if let problem = follow(state.takeEvents()) { return problem }
         let down = Downtime.judge(clock, rules: rules, known: [], in: &state)
         if let problem = follow(state.takeEvents()) { return problem }
-        Rewards.fund(record, down: down, in: &state, epoch: epoch)
+        Rewards.fund(record, down: down, parameters, in: &state, epoch: epoch)
         if let problem = follow(state.takeEvents()) { return problem }
         guard let pot: RewardPot = state.read(.staking(.rewardPot(epoch))) else {
             return "an epoch has no pot"
@@ -206,6 +213,7 @@ struct StakeWorld {
                 let liable = oracle.liable(for: validator, epoch)
                 var expected = oracle.slash(validator, epoch, billionths: 100_000)
                 expected += wipe(liable, before)
+                note(amount.value, since: before)
                 let slack = Exact(oracle.slack * UInt64(oracle.parts.count + 4))
                 if Exact(amount.value).distance(to: expected) > slack {
                     return "cut \(amount) instead of \(expected.units)"
@@ -344,17 +352,26 @@ struct StakeWorld {
             validators[validator], for: epoch, Billionths(billionths), clock, in: &state)
         Staking.hold(cut, of: offence, clock, in: &state)
         expected += wipe(liable, before)
+        note(cut.tokens, since: before)
         return (cut.tokens, expected)
+    }
+
+    /// Writes down by hand who lost what in a slash.
+    private mutating func note(_ tokens: UInt64, since before: StakeOracle) {
+        guard tokens > 0 else { return }
+        let lost = accounts.indices.map { before.total(of: $0) - oracle.total(of: $0) }
+        losses.append(StakeLoss(tokens: tokens, lost: lost, slack: oracle.slack))
     }
 
     /// Forgets by hand the records that the ledger has given up; what they had.
     private mutating func wipe(_ liable: Set<StakeHolding>, _ before: StakeOracle) -> Exact {
         var wiped = Exact.zero
         for holding in liable {
-            guard let part = before.parts.first(where: { $0.holding == holding }) else {
-                continue
+            // A part that is worth less than a unit may have no shares left to be told by.
+            let isGone = before.parts.allSatisfy { part in
+                part.holding != holding
+                    || Staking.position(of: accounts[part.owner], in: holding, state) == nil
             }
-            let isGone = Staking.position(of: accounts[part.owner], in: holding, state) == nil
             if isGone { wiped += oracle.wipe { $0 == holding } }
         }
         return wiped

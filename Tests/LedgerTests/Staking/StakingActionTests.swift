@@ -146,6 +146,35 @@ import Testing
             try send(.editValidator(ValidatorEdit()), on: &chain) == "staking.nothing_to_change")
     }
 
+    @Test func `nobody begins below the floor of commissions, or falls below it`() throws {
+        var chain = TestChain()
+        chain.edit { state in
+            guard var parameters: Parameters = state.read(.parameters) else { return }
+            try? parameters.set(
+                "staking.commissionFloor", to: .ratio(numerator: 1, denominator: 30))
+            state.write(.parameters, parameters)
+        }
+        // A thirtieth is 333.3 basis points.
+        let low = try draft(commission: 333)
+        #expect(
+            try send(.createValidator(low), on: &chain) == "staking.commission_too_low")
+        #expect(try send(.createValidator(try draft(commission: 400)), on: &chain) == "ok")
+        func edit(_ rate: UInt16) throws -> String {
+            try send(.editValidator(ValidatorEdit(commission: rate)), on: &chain)
+        }
+        #expect(try edit(333) == "staking.commission_too_low")
+        #expect(try edit(334) == "ok")
+        // Whoever is below a floor that rose later may stay and rise.
+        chain.edit { state in
+            guard var parameters: Parameters = state.read(.parameters) else { return }
+            try? parameters.set(
+                "staking.commissionFloor", to: .ratio(numerator: 1, denominator: 10))
+            state.write(.parameters, parameters)
+        }
+        #expect(try edit(333) == "staking.commission_too_low")
+        #expect(try edit(400) == "ok")
+    }
+
     @Test func `a key is rotated once, and its old one stays taken`() throws {
         var chain = TestChain()
         try send(.createValidator(try draft()), on: &chain)
@@ -243,7 +272,7 @@ import Testing
     }
 
     private static let recordedRoot =
-        "8170eb43785a313ff5ce4d3aee3a7f0ac6139934b9467094b69407a2578755f0"
+        "8d09623342a3ddc52f59d3146950a65e4dedd4241ecea67bb460f8598df36855"
 }
 
 /// Evidence whose signatures nobody checks.
