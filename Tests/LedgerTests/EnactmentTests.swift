@@ -242,9 +242,14 @@ import Testing
         let before = world.proposal(rejected)
         world.advance(by: 5_000)
         #expect(world.status(change) == .executed)
-        world.advance(by: 60 * Milliseconds.day)
+        world.advance(by: 30 * Milliseconds.minute)
         #expect(world.proposal(rejected) == before)
         #expect(before.status == .rejected)
+        // Then a receipt is left, which says the same.
+        world.advance(by: 60 * Milliseconds.day)
+        let receipt = world.proposal(rejected)
+        #expect(receipt.status == .rejected)
+        #expect(receipt.outcome?.tally == before.vote?.tally)
     }
 
     @Test func `a vote keeps the rules of its opening`() throws {
