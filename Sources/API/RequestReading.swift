@@ -9,8 +9,6 @@ enum RequestLimits {
     static let bodyBytesMax = 1 << 20
     static let pageItemsMax = 100
     static let pageItemsStandard = 20
-    /// How long a client may take to send a body.
-    static let bodyTime = TimeAmount.seconds(15)
     /// How long `wait=final` may wait.
     static let waitMillisecondsMax: UInt64 = 60_000
     static let waitMillisecondsStandard: UInt64 = 10_000
@@ -27,14 +25,16 @@ extension Problem {
 
 extension Request {
     /// The whole body, at most `limit` bytes, in the time that is allowed for it.
-    func collectBody(limit: Int, _ context: APIContext) async throws -> ByteBuffer {
+    func collectBody(
+        limit: Int, within time: TimeAmount, _ context: APIContext
+    ) async throws -> ByteBuffer {
         if let length = headers[.contentLength] {
             guard let length = Int(length), length <= limit else {
                 throw Problem.bodyTooLarge(limit: limit)
             }
         }
         // A client that sends a byte a minute loses its connection.
-        let deadline = context.channel.eventLoop.scheduleTask(in: RequestLimits.bodyTime) {
+        let deadline = context.channel.eventLoop.scheduleTask(in: time) {
             [channel = context.channel] in
             channel.close(promise: nil)
         }

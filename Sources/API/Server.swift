@@ -32,6 +32,8 @@ public struct Server: Service {
         public var burst = 200
         public var perSecond = 50
         public var connectionsMax = 1_024
+        /// How long a client may take to send a body.
+        public var bodyTime = TimeAmount.seconds(15)
         /// How long a connection may say nothing.
         public var idleSeconds = 60
         /// How long requests may go on after the order to stop.
@@ -74,7 +76,7 @@ public struct Server: Service {
             gate: Gate(
                 hosts: HostRule(names: configuration.allowedHosts + [configuration.host]),
                 limiter: limiter),
-            metricsNamespace: configuration.metricsNamespace)
+            metricsNamespace: configuration.metricsNamespace, bodyTime: configuration.bodyTime)
     }
 
     /// Serves until the service group stops gracefully or the task is cancelled.
@@ -150,6 +152,7 @@ struct API: Sendable {
     let feed: FinalityFeed
     let gate: Gate
     let metricsNamespace: String
+    let bodyTime: TimeAmount
     let validatorIndex = ValidatorIndexCache()
     let start = ContinuousClock.now
 

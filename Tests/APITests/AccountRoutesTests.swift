@@ -5,7 +5,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct AccountRoutesTests {
     private static let keys: Set = [
         "address", "authority", "balances", "bonded", "exists", "lanes", "pendingSequence",

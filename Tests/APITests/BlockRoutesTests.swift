@@ -5,7 +5,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct BlockRoutesTests {
     private static let headKeys: Set = [
         "epoch", "gasUsed", "hash", "height", "proposer", "stateRoot", "time", "timeMs",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct FinalityFeedTests {
     private func blocks(_ count: Int) -> [FinalizedBlock] {
         let chain = FakeChain()

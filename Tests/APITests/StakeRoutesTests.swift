@@ -6,7 +6,7 @@ import Testing
 @testable import API
 
 /// Validators, stake, and what an account has of it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct StakeRoutesTests {
     private static let validatorKeys: Set = [
         "bonded", "commission", "contact", "downtimes", "endpoint", "forecastSeat", "jail",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct StatusRoutesTests {
     @Test func `status has the fields that scripts rely on`() async throws {
         let chain = FakeChain()

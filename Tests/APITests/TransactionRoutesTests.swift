@@ -6,7 +6,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TransactionRoutesTests {
     private func batch(_ transactions: [SignedTransaction]) -> [UInt8] {
         var writer = ByteWriter()

@@ -7,7 +7,7 @@ import Testing
 @testable import Networking
 
 /// Real nodes over the loopback.
-@Suite(.timeLimit(.minutes(1))) struct NetworkTests {
+@Suite(.timeLimit(.minutes(10))) struct NetworkTests {
     @Test func `two nodes exchange messages on every channel`() async throws {
         let a = TestNode(1)
         let b = TestNode(2)

@@ -86,9 +86,10 @@ final class EventLog: Sendable {
         _ = old.count
     }
 
-    /// Returns as soon as the events satisfy the condition; fails the test after ten seconds.
+    /// Returns as soon as the events satisfy the condition; fails the test after two minutes, which
+    /// only says that it never will: a machine under load is slow, not wrong.
     func wait(
-        _ what: String, seconds: Int = 10,
+        _ what: String, seconds: Int = 120,
         for condition: @escaping @Sendable ([NetworkEvent]) -> Bool
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -175,9 +176,9 @@ struct RecordingLog: LogHandler {
     }
 }
 
-/// Returns as soon as the condition holds; fails the test after ten seconds.
+/// Returns as soon as the condition holds; fails the test after two minutes.
 func eventually(_ what: String, _ condition: () -> Bool) async throws {
-    for _ in 0..<5_000 {
+    for _ in 0..<60_000 {
         if condition() { return }
         try await Task.sleep(for: .milliseconds(2))
     }

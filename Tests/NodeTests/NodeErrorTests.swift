@@ -37,7 +37,7 @@ import Testing
         #expect(text.contains(second.genesis.hash.hex))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `SEC-09 S41 a validator with a history does not sign without its record`() async throws {
         let network = try await Self.grown()
         defer { network.remove() }
@@ -55,7 +55,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: network.members[0].home.signedVotes))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `S41 a damaged record of the signer is told from a damaged log`() async throws {
         let network = try await Self.grown()
         defer { network.remove() }
@@ -80,7 +80,7 @@ import Testing
         #expect(text.hasPrefix("development.clockOffsetMilliseconds: only a development chain"))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `S12 a log that is damaged in the middle is refused by its file and place`() async throws {
         let network = try await Self.grown()
         defer { network.remove() }
@@ -107,7 +107,7 @@ import Testing
         withExtendedLifetime(running) {}
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a peer port in use is named`() async throws {
         let network = try TestNetwork(validators: 1)
         defer { network.remove() }

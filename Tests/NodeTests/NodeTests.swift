@@ -37,7 +37,7 @@ import Testing
             ])
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `four nodes finalize a transfer and agree on every block`() async throws {
         let network = try TestNetwork(validators: 4)
         defer { network.remove() }
@@ -57,7 +57,7 @@ import Testing
             }
             let signed = Self.transfer(network, from: 0, sequence: 0, amount: 5)
             let answer = try await clients[1].post(
-                "/v1/txs?wait=final&timeout=20000", signed.encoded())
+                "/v1/txs?wait=final&timeout=60000", signed.encoded())
             #expect(answer.code == 200, "\(answer.text)")
             let final = try JSONDecoder().decode(Transaction.self, from: Data(answer.text.utf8))
             #expect(final.status == "ok")
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `one validator alone makes blocks and goes on after a restart`() async throws {
         let network = try TestNetwork(validators: 1)
         defer { network.remove() }
@@ -99,7 +99,7 @@ import Testing
     }
 
     /// A key on two hosts: the second has a fresh record, as after `init` with a copied key.
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `a second host with the same key stops before it votes`() async throws {
         let network = try TestNetwork(validators: 4)
         defer { network.remove() }

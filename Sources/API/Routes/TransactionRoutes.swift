@@ -115,7 +115,8 @@ extension API {
         let type = request.headers[.contentType] ?? ""
         let isText = type.hasPrefix("text/plain")
         let limit = Limits.transactionBytesMax
-        let body = try await request.collectBody(limit: isText ? 2 * limit + 2 : limit, context)
+        let body = try await request.collectBody(
+            limit: isText ? 2 * limit + 2 : limit, within: bodyTime, context)
         do {
             guard isText else { return try decode(body) }
             let text = String(buffer: body).trimmingPrefix { $0.isWhitespace }
@@ -141,7 +142,8 @@ extension API {
     // MARK: Many
 
     private func submitBatch(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await request.collectBody(limit: RequestLimits.bodyBytesMax, context)
+        let body = try await request.collectBody(
+            limit: RequestLimits.bodyBytesMax, within: bodyTime, context)
         let transactions: [SignedTransaction]
         do {
             transactions = try decodeBatch(body)
