@@ -14,6 +14,8 @@ struct EpochSource: Sendable {
     let blocks: BlockStore
     /// This node's consensus key; nil for a node that only follows.
     let consensusKey: PublicKey?
+    /// The key by which peers know this node.
+    let networkKey: PublicKey
     /// When the signer's record was lost. What it signed before is unknown, so there is no vote in
     /// an epoch that had begun by then (consensus.md 2.15).
     let silentSince: Timestamp?
@@ -43,6 +45,16 @@ struct EpochSource: Sendable {
     func unknownVersion(over snapshot: Snapshot) -> ProtocolVersion? {
         let version = Queries.protocolVersion(over: snapshot)
         return software.knows(version.hash) ? nil : version
+    }
+
+    /// The network key in the record of this node's validator, if the node has another one: a seat
+    /// is heard through that key alone.
+    func recordedNetworkKey(over snapshot: Snapshot) -> PublicKey? {
+        guard let consensusKey,
+            let record = Queries.validator(key: consensusKey, over: snapshot),
+            record.networkKey != networkKey
+        else { return nil }
+        return record.networkKey
     }
 
     /// Where this node sits and may vote.

@@ -18,6 +18,8 @@ enum LoopInput: Sendable {
     case substituted(View)
     /// The chain goes on under rules that this program does not know.
     case outdated(ProtocolVersion)
+    /// The record of this validator names this network key, and the node has another one.
+    case misnamed(PublicKey)
     case stop
 }
 

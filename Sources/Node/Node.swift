@@ -58,8 +58,8 @@ public final class Node: Service {
             consensusKey, home: home,
             lostAt: lostSignerRecord ? max(WallClock().now(), data.view.head.timestamp) : nil)
         let epochs = EpochSource(
-            blocks: data.blocks, consensusKey: publicKey, silentSince: signer?.silentSince,
-            software: try Node.software(configuration, genesis))
+            blocks: data.blocks, consensusKey: publicKey, networkKey: networkKey.publicKey,
+            silentSince: signer?.silentSince, software: try Node.software(configuration, genesis))
         var recovery = data.recovery
         signer?.complete(&recovery, of: instance.id)
 
@@ -121,6 +121,9 @@ public final class Node: Service {
     ) {
         if let version = epochs.unknownVersion(over: view.snapshot) {
             inputs.send(.outdated(version))
+        }
+        if let key = epochs.recordedNetworkKey(over: view.snapshot) {
+            inputs.send(.misnamed(key))
         }
         inputs.send(.replica(.start(blocks: blocks)))
     }

@@ -82,7 +82,7 @@ actor ReplicaLoop {
         switch input {
         case .waiting(_, let continuation): continuation.resume(returning: nil)
         case .nextSequence(_, _, let continuation): continuation.resume(returning: nil)
-        case .replica, .message, .fatal, .substituted, .outdated, .stop: return
+        case .replica, .message, .fatal, .substituted, .outdated, .misnamed, .stop: return
         }
     }
 
@@ -104,6 +104,13 @@ actor ReplicaLoop {
                 metadata: ["view": "\(view)"])
         case .outdated(let version):
             leave(version)
+        case .misnamed(let key):
+            machinery.logger.error(
+                """
+                Peers take no vote from this node: the validator's record names another network \
+                key. Bring that key here, or: althing validator edit --network-home HOME
+                """,
+                metadata: ["own": "\(machinery.network.localID)", "recorded": "\(key)"])
         case .stop:
             return
         }

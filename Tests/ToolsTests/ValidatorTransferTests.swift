@@ -24,6 +24,8 @@ import Testing
             new = NodeHome(path + "/new")
             for home in [old, new] { try home.makeFolders() }
             try old.writeKey(.consensus, seed: [UInt8](repeating: 7, count: 32))
+            try old.writeKey(.network, seed: [UInt8](repeating: 8, count: 32))
+            try new.writeKey(.network, seed: [UInt8](repeating: 6, count: 32))
             try PrivateFile.replace(old.signedVotes, bytes: [1, 2, 3])
         }
 
@@ -67,6 +69,9 @@ import Testing
         #expect(code { _ = try homes.export() } == "validator.exported")
         #expect(bring(try homes.transfer(), to: homes.new) == "ok")
         #expect(try homes.new.readKey(.consensus).publicKey == key)
+        // A seat is heard through the network key that its record names.
+        #expect(
+            try homes.new.readKey(.network).publicKey == homes.old.readKey(.network).publicKey)
         #expect(FileManager.default.contents(atPath: homes.new.signedVotes) == Data([1, 2, 3]))
         #expect(code { try homes.new.checkPresent() } == "ok")
         // Again, it would forget what was signed since.

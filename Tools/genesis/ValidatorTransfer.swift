@@ -3,19 +3,22 @@ import Cryptography
 import Foundation
 import KeyTool
 
-/// A consensus key with the record of what it signed, on its way to another machine. The two go
-/// together: a key without its record could sign what conflicts with an earlier vote.
+/// A consensus key with the record of what it signed, and the key by which peers know its node, on
+/// their way to another machine. They go together: a key without its record could sign what
+/// conflicts with an earlier vote, and votes from an unknown node are not heard.
 public struct ValidatorTransfer: CanonicalCodable, Equatable, Sendable {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// The chain that the record is about.
     public let genesisHash: Digest
     let seed: [UInt8]
+    let networkSeed: [UInt8]
     let record: [UInt8]
 
-    init(genesisHash: Digest, seed: [UInt8], record: [UInt8]) {
+    init(genesisHash: Digest, seed: [UInt8], networkSeed: [UInt8], record: [UInt8]) {
         self.genesisHash = genesisHash
         self.seed = seed
+        self.networkSeed = networkSeed
         self.record = record
     }
 
@@ -26,6 +29,7 @@ public struct ValidatorTransfer: CanonicalCodable, Equatable, Sendable {
         }
         genesisHash = try Digest(from: &reader)
         seed = try reader.readBytes(count: 32)
+        networkSeed = try reader.readBytes(count: 32)
         record = try reader.readByteVector(limit: SealedKey.secretBytesMax)
     }
 
@@ -33,6 +37,7 @@ public struct ValidatorTransfer: CanonicalCodable, Equatable, Sendable {
         writer.write(ValidatorTransfer.version)
         writer.write(genesisHash)
         writer.writeBytes(seed)
+        writer.writeBytes(networkSeed)
         writer.writeByteVector(record)
     }
 
@@ -100,6 +105,7 @@ extension NodeHome {
         let lock = try NodeLock(data)
         defer { lock.release() }
         let seed = try readSeed(.consensus)
+        let networkSeed = try readSeed(.network)
         guard let record = FileManager.default.contents(atPath: signedVotes) else {
             throw CommandError(
                 "validator.record_missing", "\(signedVotes) is missing",
@@ -111,7 +117,8 @@ extension NodeHome {
                 "file.exists", "\(file) exists; nothing was changed", exit: .refused)
         }
         let transfer = ValidatorTransfer(
-            genesisHash: genesisHash, seed: seed, record: Array(record))
+            genesisHash: genesisHash, seed: seed, networkSeed: networkSeed,
+            record: Array(record))
         do {
             try PrivateFile.create(
                 tombstone, bytes: Array("\(transfer.publicKey) was exported to \(file)\n".utf8))
@@ -163,18 +170,26 @@ extension NodeHome {
         do {
             // The record first: no key is ever without it.
             try PrivateFile.replace(signedVotes, bytes: transfer.record)
-            if exists(file) {
-                let own = try readKey(.consensus).publicKey
-                let kept = "\(path)/signer/old-\(own.hex.prefix(16)).json"
-                guard own == transfer.publicKey || rename(file, kept) == 0 else {
-                    throw CommandError("file.write", "\(file) cannot be renamed")
-                }
-            }
-        } catch let error as PrivateFile.Failure {
+        } catch {
             throw CommandError("file.write", "\(signedVotes) cannot be written: \(error)")
         }
-        if !exists(file) { try writeKey(.consensus, seed: transfer.seed) }
+        try putKey(.network, seed: transfer.networkSeed)
+        try putKey(.consensus, seed: transfer.seed)
         unlink(tombstone)
+    }
+
+    /// Puts a key in the place of another one, which is kept under its own name.
+    private func putKey(_ key: Key, seed: [UInt8]) throws {
+        let file = file(of: key)
+        if exists(file) {
+            let own = try readKey(key).publicKey
+            if own == SigningKey(seed: seed).publicKey { return }
+            let kept = "\(path)/signer/old-\(own.hex.prefix(16)).json"
+            guard rename(file, kept) == 0 else {
+                throw CommandError("file.write", "\(file) cannot be renamed")
+            }
+        }
+        try writeKey(key, seed: seed)
     }
 
     private func checkUnused(

@@ -191,6 +191,9 @@ actor BlockDisk {
             loop.send(.outdated(version))
             return
         }
+        if let key = epochs.recordedNetworkKey(over: current.snapshot) {
+            loop.send(.misnamed(key))
+        }
         let neighbours = EpochSource.neighbours(of: epoch, over: current.snapshot)
         network.setReserved(neighbours.ids)
         for address in neighbours.addresses where address.id != network.localID {

@@ -10,8 +10,9 @@ extension ValidatorCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take a validator's key out of a home, to move it to another machine.",
             discussion: """
-                The file has the consensus key and the record of what it signed, sealed with a \
-                password. Stop the node before; the home starts no more after it.
+                The file has the consensus key with the record of what it signed, and the network \
+                key by which peers know the validator, sealed with a password. Stop the node \
+                before; the home starts no more after it.
 
                 Example:
                   althing validator export moving.key --node-home ~/v5
@@ -77,6 +78,8 @@ extension ValidatorCommand {
             }
             Console.write(transfer.publicKey.hex)
             Console.note("\(home.path) has the key \(transfer.publicKey), and signs when it starts")
+            Console.note(
+                "if peers find it elsewhere now: althing validator edit --endpoint HOST:PORT")
             Console.note("delete \(file): a second import of it would sign twice")
         }
     }

@@ -18,7 +18,13 @@ public enum PrivateFile {
             let code = errno
             throw code == EEXIST ? .exists : .system(step: "link", code: code)
         }
-        try syncFolder(of: path)
+        do {
+            try syncFolder(of: path)
+        } catch {
+            // A caller that is told of a failure does not expect a key to lie there.
+            unlink(path)
+            throw error
+        }
     }
 
     /// Writes a file, mode 0600, in place of the one that may be there.
@@ -62,7 +68,8 @@ public enum PrivateFile {
     }
 
     private static func syncFolder(of path: String) throws(Failure) {
-        let folder = open(NSString(string: path).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
+        let name = NSString(string: path).deletingLastPathComponent
+        let folder = open(name.isEmpty ? "." : name, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { throw .system(step: "open the folder", code: errno) }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw .system(step: "sync the folder", code: errno) }
