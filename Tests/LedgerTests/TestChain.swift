@@ -13,7 +13,7 @@ struct Person: Hashable, Sendable {
 
     init(_ number: UInt8) {
         self.number = number
-        key = SigningKey(seed: [UInt8](repeating: number, count: 32)).publicKey
+        key = TestKeys.key(number)
     }
 
     /// Signatures are checked before the ledger, so that most tests carry none that is real.

@@ -8,6 +8,8 @@ extension Staking {
     static func violations<Base: StateReader>(in state: State<Base>) -> [InvariantViolation] {
         var sums: [StakeHolding: UInt128] = [:]
         var accounts: [Address: StakeAccount] = [:]
+        // Every record has many positions.
+        var generations: [StakeHolding: UInt64?] = [:]
         forEach(.stakePositions, of: state) { key, value in
             guard let holding = StakeHolding(positionKey: key) else {
                 preconditionFailure("a position's key names a record")
@@ -17,8 +19,11 @@ extension Staking {
             summary.positions += 1
             if let exit = holding.exit { summary.nextExit = min(summary.nextExit ?? exit, exit) }
             accounts[account] = summary
-            if let live = position(of: account, in: holding, state) {
-                sums[holding, default: 0] += live.shares
+            let live = generations[holding] ?? generation(of: holding, in: state)
+            generations[holding] = .some(live)
+            let position: StakePosition = State<Base>.decode(value)
+            if position.generation == live {
+                sums[holding, default: 0] += position.shares
             }
         }
         var violations: [InvariantViolation] = []
@@ -33,9 +38,9 @@ extension Staking {
         _ sums: inout [StakeHolding: UInt128], in state: State<Base>
     ) -> [InvariantViolation] {
         var violations: [InvariantViolation] = []
-        func check(_ record: ShareRecord, _ name: String, _ sum: UInt128?) {
+        func check(_ record: ShareRecord, _ name: @autoclosure () -> String, _ sum: UInt128?) {
             if record.shares != (sum ?? 0) || (record.shares == 0) != (record.amount == 0) {
-                violations.append(.shares(name, recorded: record.shares, sum: sum ?? 0))
+                violations.append(.shares(name(), recorded: record.shares, sum: sum ?? 0))
             }
         }
         var inPools: [Address: UInt128] = [:]

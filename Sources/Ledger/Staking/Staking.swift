@@ -182,7 +182,7 @@ extension Staking {
     // MARK: Positions
 
     /// The generation of a record as it is now; nil if there is none.
-    private static func generation<Base: StateReader>(
+    static func generation<Base: StateReader>(
         of holding: StakeHolding, in state: State<Base>
     ) -> UInt64? {
         switch holding {

@@ -267,27 +267,32 @@ struct CountingHistory {
             let tens = tens[vote.snapshot.value]
         else { return nil }
         let group = world.proposal(id).group
-        var counted: [Address: UInt64] = [:]
-        for (owner, count) in zip(world.accounts, tens) {
-            var borrowers: [Address] = []
-            for representative in copy.representatives(of: owner, group) {
+        let accounts = world.accounts
+        let hasVoted = accounts.map { ballots[$0] != nil }
+        var counted = [UInt64](repeating: 0, count: accounts.count)
+        for (owner, count) in tens.enumerated() {
+            var borrowers = [Int](repeating: owner, count: 10)
+            var place = 0
+            for representative in copy.representatives(of: accounts[owner], group) {
+                let index = accounts.firstIndex(of: representative.account) ?? owner
                 for _ in 0..<representative.weight / 1_000 {
-                    borrowers.append(representative.account)
+                    borrowers[place] = index
+                    place += 1
                 }
             }
             for token in 0..<10 * count {
-                let place = Int(token % 10)
-                let borrower = place < borrowers.count ? borrowers[place] : owner
-                if ballots[owner] != nil {
-                    counted[owner, default: 0] += 1
-                } else if ballots[borrower] != nil {
-                    counted[borrower, default: 0] += 1
+                let borrower = borrowers[Int(token % 10)]
+                if hasVoted[owner] {
+                    counted[owner] += 1
+                } else if hasVoted[borrower] {
+                    counted[borrower] += 1
                 }
             }
         }
         var sums: [UInt64] = [0, 0, 0, 0]
         for (voter, weights) in ballots {
-            let amounts = CountingCopy.split(counted[voter] ?? 0, weights)
+            let amounts = CountingCopy.split(
+                accounts.firstIndex(of: voter).map { counted[$0] } ?? 0, weights)
             for option in 0..<4 { sums[option] += amounts[option] }
         }
         let tally = [vote.tally.yes, vote.tally.no, vote.tally.abstain, vote.tally.veto]

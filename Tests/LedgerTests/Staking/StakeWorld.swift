@@ -60,14 +60,12 @@ struct StakeWorld {
     }
 
     private mutating func register(_ index: Int) {
-        let key = { (number: UInt8) in
-            SigningKey(seed: [UInt8](repeating: number, count: 32)).publicKey
-        }
         Staking.register(
             ValidatorRecord(
-                operatorAddress: validators[index], consensusKey: key(UInt8(100 + index)),
+                operatorAddress: validators[index], consensusKey: TestKeys.key(UInt8(100 + index)),
                 profile: ValidatorProfile(
-                    networkKey: key(UInt8(150 + index)), endpoint: "", moniker: "v\(index)"),
+                    networkKey: TestKeys.key(UInt8(150 + index)), endpoint: "", moniker: "v\(index)"
+                ),
                 commission: 0, status: .active),
             in: &state)
     }
@@ -130,6 +128,22 @@ struct StakeWorld {
 
     private static let epochBlocks: UInt32 = 20
 
+    private static func seats(_ count: Int) -> [Validator] {
+        (0..<count).map {
+            Validator(key: TestKeys.key(UInt8(100 + $0)), power: UInt64(10 + $0))
+        }
+    }
+
+    /// Made once, because a set checks the key of each seat.
+    private static let sets = (1...8).map { count in
+        Result { try ValidatorSet(seats(count)) }
+    }
+
+    private static func set(_ count: Int) throws -> ValidatorSet {
+        sets.indices.contains(count - 1)
+            ? try sets[count - 1].get() : try ValidatorSet(seats(count))
+    }
+
     /// Ends the epoch as its last block does: what the validators did in it, of twenty votes each,
     /// is written down; the epoch before is paid; who was down is jailed.
     ///
@@ -137,13 +151,9 @@ struct StakeWorld {
     mutating func closeEpoch(
         done: [UInt64], fees: UInt64, elapsed: UInt64 = epochMilliseconds
     ) throws -> String? {
-        let powers = validators.indices.map { UInt64(10 + $0) }
-        let seats = validators.indices.map {
-            Validator(
-                key: SigningKey(seed: [UInt8](repeating: UInt8(100 + $0), count: 32)).publicKey,
-                power: powers[$0])
-        }
-        let set = try ValidatorSet(seats)
+        let seats = Self.seats(validators.count)
+        let powers = seats.map(\.power)
+        let set = try Self.set(validators.count)
         let order = seats.map { seat in set.index(of: seat.key).map { Int($0) } ?? 0 }
         var counts = ParticipationCounts(
             blocks: Self.epochBlocks,
@@ -170,9 +180,9 @@ struct StakeWorld {
                 Amount(fees), from: accounts[payer], to: ModuleAccounts.feeCollector)
         } catch {}
         _ = state.takeEvents()
-        Rewards.pay(clock, known: [], in: &state)
+        Rewards.pay(clock, known: [set], in: &state)
         if let problem = follow(state.takeEvents()) { return problem }
-        let down = Downtime.judge(clock, rules: rules, known: [], in: &state)
+        let down = Downtime.judge(clock, rules: rules, known: [set], in: &state)
         if let problem = follow(state.takeEvents()) { return problem }
         Rewards.fund(record, down: down, parameters, in: &state, epoch: epoch)
         if let problem = follow(state.takeEvents()) { return problem }
