@@ -1,3 +1,4 @@
+import Chain
 import Hummingbird
 import NIOCore
 
@@ -40,11 +41,12 @@ struct Problem: Error, Equatable {
     }
 
     /// A transaction that is not taken.
-    init(_ refusal: Refusal) {
+    init(_ refusal: Refusal, in style: FactStyle = .plain) {
         // The node has no room for it now; nothing is wrong with the transaction.
         let isBusy = ["pool.busy", "pool.full", "node.stopping"].contains(refusal.code)
         self.init(
-            isBusy ? .serviceUnavailable : .unprocessableContent, refusal.code, refusal.message,
+            isBusy ? .serviceUnavailable : .unprocessableContent, refusal.code,
+            PlainFacts.readable(refusal.message, in: style),
             hint: refusal.hint,
             details: ["mayBeCuredByWaiting": refusal.mayBeCuredByWaiting ? "true" : "false"])
     }

@@ -294,16 +294,25 @@ extension SimulationAnswer {
         _ transaction: SignedTransaction, after status: NodeStatus, at now: Timestamp,
         over reader: some StateReader
     ) {
-        let context = BlockContext(
-            height: status.height.advanced(by: 1), epoch: status.epoch, view: status.view,
-            parentView: status.finalizedView, timestamp: max(now, status.timestamp),
-            parentTimestamp: status.timestamp, proposer: 0,
-            gasLimit: Queries.parameters(over: reader).blockGasLimit)
+        let context = BlockContext(after: status, at: now, over: reader)
         do {
             self = .executed(try Ledger.simulate(transaction, context: context, over: reader))
         } catch {
             self = .refused(error)
         }
+    }
+}
+
+extension BlockContext {
+    /// That of the block that would come next.
+    ///
+    /// - Parameter now: what its time would be.
+    init(after status: NodeStatus, at now: Timestamp, over reader: some StateReader) {
+        self.init(
+            height: status.height.advanced(by: 1), epoch: status.epoch, view: status.view,
+            parentView: status.finalizedView, timestamp: max(now, status.timestamp),
+            parentTimestamp: status.timestamp, proposer: 0,
+            gasLimit: Queries.parameters(over: reader).blockGasLimit)
     }
 }
 

@@ -41,4 +41,19 @@ public struct FactStyle: Sendable {
     func rest(_ amount: Amount, of asset: AssetID) -> String {
         asset == .native ? self.amount(amount) : "\(amount)"
     }
+
+    /// A sum that may not fit an amount.
+    func sum(_ sum: UInt128, of asset: AssetID) -> String {
+        UInt64(exactly: sum).map { rest(Amount($0), of: asset) } ?? "\(sum)"
+    }
+
+    /// Names the asset of amounts that follow, unless their unit does.
+    func suffix(of asset: AssetID) -> String {
+        asset == .native && hasUnits ? "" : " of asset \(asset)"
+    }
+
+    /// The end of a pause, whose plain form has no unit.
+    func pauseEnd(_ time: Timestamp) -> String {
+        hasUnits ? self.time(time) : "\(time)"
+    }
 }

@@ -98,8 +98,11 @@ extension GovernanceRejection {
         }
     }
 
-    /// What was found, in one sentence; amounts in base units.
-    public var message: String {
+    /// What was found, in one sentence; amounts in base units, addresses in hexadecimal digits.
+    public var message: String { message(in: .plain) }
+
+    /// What was found, in one sentence.
+    public func message(in style: FactStyle) -> String {
         switch self {
         case .titleEmpty: "The proposal has no title."
         case .titleTooLong(let characters):
@@ -117,15 +120,18 @@ extension GovernanceRejection {
             "The spend has \(count) payments; 1 to \(TreasurySpend.paymentsMax) are allowed."
         case .paymentZero: "A payment is 0."
         case .paymentToModule(let account):
-            "The account \(account) belongs to the ledger and takes no payments."
+            "The account \(style.address(account)) belongs to the ledger and takes no payments."
         case .treasuryTooSmall(let asset, let balance, let needed):
-            "The treasury has \(balance) of asset \(asset); \(needed) is needed."
+            "The treasury has \(style.holding(balance, of: asset)); "
+                + "\(style.sum(needed, of: asset)) is needed."
         case .duplicateEscrow(let id): "The escrow \(id) is named twice."
         case .escrowNotHeld(let id): "What escrow \(id) holds can no longer be returned."
         case .depositTooLow(let deposit, let minimum):
-            "The deposit of \(deposit) is below the minimum of \(minimum)."
+            "The deposit of \(style.amount(deposit)) is below the minimum of "
+                + "\(style.amount(minimum))."
         case .depositTooHigh(let deposit, let missing):
-            "The deposit of \(deposit) is above what is missing, \(missing)."
+            "The deposit of \(style.amount(deposit)) is above what is missing, "
+                + "\(style.amount(missing))."
         case .depositComplete(let id): "The deposit of proposal \(id) is complete."
         case .tooManyDepositors(let limit):
             "The proposal has \(limit) depositors, the most that are allowed."
@@ -143,22 +149,24 @@ extension GovernanceRejection {
         case .reasonTooLong(let characters):
             "The reason has \(characters) characters; at most 280 are allowed."
         case .noPower(let voter, let snapshot):
-            "The account \(voter) has no power: at height \(snapshot) it had no stake, "
+            "The account \(style.address(voter)) has no power: at height \(snapshot) it had no stake, "
                 + "and nothing is lent to it that was not taken back."
         case .tooManyRepresentatives(let count):
             "\(count) representatives are named; at most \(RepresentativeList.countMax) are "
                 + "allowed."
         case .representsItself: "An account cannot be its own representative."
-        case .duplicateRepresentative(let account): "The account \(account) is named twice."
+        case .duplicateRepresentative(let account):
+            "The account \(style.address(account)) is named twice."
         case .representativeWithoutWeight(let account):
-            "The account \(account) would represent nothing."
+            "The account \(style.address(account)) would represent nothing."
         case .representativeWeights(let sum):
             "The weights of the representatives sum to \(sum); at most 10000 are allowed."
         case .escrowShort(let balance, let needed):
-            "The escrow would hold \(balance) for deposits of \(needed)."
+            "The escrow would hold \(style.amount(balance)) for deposits of "
+                + "\(style.amount(needed))."
         case .supplyChanged: "The supply would have changed."
         case .enacted(let reason): reason.message
-        case .decision(let reason): reason.message
+        case .decision(let reason): reason.message(in: style)
         }
     }
 

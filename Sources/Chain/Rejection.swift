@@ -107,11 +107,11 @@ extension Rejection {
         case .memoTooLong(let bytes, let limit):
             "The memo has \(bytes) bytes; at most \(limit) are allowed."
         case .wrongSigners(let account):
-            "The signatures are not those of the authority of \(account)."
+            "The signatures are not those of the authority of \(style.address(account))."
         case .badSignature:
             "A signature is missing, or does not match the transaction and its key."
         case .moduleCannotSign(let account):
-            "The account \(account) belongs to the ledger; nobody signs for it."
+            "The account \(style.address(account)) belongs to the ledger; nobody signs for it."
         case .notAnAccountAction(let action):
             "The action \(action) is for proposals, not for transactions."
         case .gasLimitZero:
@@ -121,7 +121,8 @@ extension Rejection {
         case .gasLimitTooHigh(let limit, let blockLimit):
             "The gas limit is \(limit); a whole block has \(blockLimit)."
         case .priceBelowFloor(let maxFee, let needed):
-            "The maximum fee is \(maxFee); for this gas limit at least \(needed) is needed."
+            "The maximum fee is \(style.amount(maxFee)); for this gas limit at least "
+                + "\(style.amount(needed)) is needed."
         case .cannotPayFee(let payer, let balance, let needed):
             "The account \(style.address(payer)) has \(style.amount(balance)); "
                 + "the fee may be up to \(style.amount(needed))."
@@ -137,11 +138,11 @@ extension Rejection {
         case .amountZero:
             "The amount is 0."
         case .balanceOverflow(let account, let asset):
-            "The balance of \(account) in asset \(asset) would not fit 64 bits."
+            "The balance of \(style.address(account)) in asset \(asset) would not fit 64 bits."
         case .recipientIsModule(let account):
-            "The account \(account) belongs to the ledger and takes no transfers."
+            "The account \(style.address(account)) belongs to the ledger and takes no transfers."
         case .staking(let reason): reason.message(in: style)
-        case .governance(let reason): reason.message
+        case .governance(let reason): reason.message(in: style)
         }
     }
 

@@ -19,14 +19,7 @@ extension API {
         router.get("v1/gov/proposals/:id/votes") { request, context in
             try await ballots(request, context)
         }
-        router.get("v1/gov/proposals/:id/dryrun") { _, context in
-            let view = try proposal(context, over: await node.state())
-            guard let run = view.dryRun else {
-                throw Problem.notFound(
-                    "gov.no_dry_run", "Proposal \(view.proposal.id) has no dry run.")
-            }
-            return jsonResponse(DryRunJSON(run, node.chain))
-        }
+        addProgressRoutes(to: router)
         router.get("v1/gov/proposals/:id/deposits") { _, context in
             let state = await node.state()
             let id = try proposal(context, over: state).proposal.id
@@ -36,7 +29,49 @@ extension API {
         }
     }
 
+    /// How a proposal stands: its tally, its time line, and what it would do.
+    private func addProgressRoutes(to router: Router<APIContext>) {
+        router.get("v1/gov/proposals/:id/dryrun") { request, context in
+            try await dryRun(request, context)
+        }
+        router.get("v1/gov/proposals/:id/tally") { request, context in
+            let view = try proposal(context, over: await node.state())
+            return request.answer(about: view.proposal) { ProposalTallyJSON(view) }
+        }
+        router.get("v1/gov/proposals/:id/timeline") { request, context in
+            let view = try proposal(context, over: await node.state())
+            return request.answer(about: view.proposal) { TimelineJSON(view, node.chain) }
+        }
+    }
+
+    /// The stored dry run, or with `now=1` one that is made over the last final state.
+    private func dryRun(_ request: Request, _ context: APIContext) async throws -> Response {
+        let isNow: Bool
+        switch request.query.text("now") {
+        case nil, "0": isNow = false
+        case "1": isNow = true
+        case .some: throw Problem.badParameter("now", "now is 0 or 1.")
+        }
+        let status = await node.status()
+        let state = await node.state()
+        let view = try proposal(context, over: state)
+        let id = view.proposal.id
+        let run =
+            isNow
+            ? GovernanceQueries.dryRunNow(
+                of: id, in: BlockContext(after: status, at: status.timestamp, over: state),
+                over: state)
+            : view.dryRun
+        guard let run else {
+            throw Problem.notFound("gov.no_dry_run", "Proposal \(id) has no dry run.")
+        }
+        return jsonResponse(DryRunJSON(run, node.chain))
+    }
+
     private func addParameterRoutes(to router: Router<APIContext>) {
+        router.get("v1/gov/kinds") { _, _ in
+            jsonResponse(KindsJSON(Queries.parameters(over: await node.state())))
+        }
         router.get("v1/gov/params") { _, _ in
             let parameters = Queries.parameters(over: await node.state())
             return jsonResponse(
@@ -113,5 +148,25 @@ extension API {
         }
         return jsonResponse(
             Page(items: found.map { BallotJSON($0, node.chain) }, next: next))
+    }
+}
+
+extension Request {
+    /// An answer about a proposal. One that ended changes once more, when only its receipt is left,
+    /// and then never: until that a client asks whether it did.
+    fileprivate func answer(
+        about proposal: Proposal, _ make: () -> some Encodable
+    ) -> Response {
+        guard proposal.status.isFinal else { return jsonResponse(make()) }
+        let form = proposal.isReceipt ? "receipt" : "whole"
+        let tag = "\"\(proposal.contentHash.hex).\(proposal.status.name).\(form)\""
+        if headers[values: .ifNoneMatch].contains(tag) {
+            return Response(status: .notModified, headers: [.eTag: tag])
+        }
+        var response = jsonResponse(make())
+        response.headers[.eTag] = tag
+        response.headers[.cacheControl] =
+            proposal.isReceipt ? "public, max-age=31536000, immutable" : "no-cache"
+        return response
     }
 }

@@ -105,7 +105,7 @@ extension API {
     private func admit(_ transaction: SignedTransaction) async throws(Problem) {
         guard case .refused(let refusal)? = await node.submit([transaction]).first else { return }
         guard await node.transactionPlace(transaction.id) == nil else { return }
-        throw Problem(refusal)
+        throw Problem(refusal, in: node.chain.style)
     }
 
     /// A transaction in binary, or in hexadecimal digits as text.

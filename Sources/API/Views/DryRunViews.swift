@@ -18,8 +18,8 @@ struct DryRunJSON: Encodable {
         try fields.write("height", run.height.value)
         try fields.write("time", time: run.timestamp)
         try fields.write("gas", String(run.gas))
-        try fields.write("error", Nullable(run.failure.map { ReasonJSON($0) }))
-        try fields.write("falseGuard", Nullable(run.falseGuard.map { ReasonJSON($0) }))
+        try fields.write("error", Nullable(run.failure.map { ReasonJSON($0, chain) }))
+        try fields.write("falseGuard", Nullable(run.falseGuard.map { ReasonJSON($0, chain) }))
         try fields.write("flags", run.flags.names)
         try fields.write(
             "unknownRecipients",
@@ -35,9 +35,9 @@ struct ReasonJSON: Encodable {
     let code: String
     let message: String
 
-    init(_ reason: StoredReason) {
+    init(_ reason: StoredReason, _ chain: ChainDescription) {
         code = reason.code
-        message = reason.message
+        message = PlainFacts.readable(reason.message, in: chain.style)
     }
 }
 
@@ -104,7 +104,7 @@ struct DryRunChangeJSON: Encodable {
 
     private func text(_ amount: Amount, _ asset: AssetID) -> String {
         guard asset == .native else { return "\(amount) of asset \(asset)" }
-        return AmountText.print(amount, symbol: chain.symbol, decimals: chain.decimals)
+        return chain.style.amount(amount)
     }
 }
 
@@ -183,9 +183,9 @@ struct FailureJSON: Encodable {
     private let until: String
     private let untilMs: UInt64
 
-    init(_ failure: ExecutionFailure) {
+    init(_ failure: ExecutionFailure, _ chain: ChainDescription) {
         attempts = failure.attempts
-        error = ReasonJSON(failure.reason)
+        error = ReasonJSON(failure.reason, chain)
         height = failure.height.value
         until = timeText(failure.until)
         untilMs = failure.until.milliseconds

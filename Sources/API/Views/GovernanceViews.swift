@@ -80,22 +80,6 @@ struct ProposalJSON: Encodable {
         let refund: String
     }
 
-    private struct StepJSON: Encodable {
-        let status: String
-        let height: UInt64
-        let time: String
-        let timeMs: UInt64
-        let reason: String
-
-        init(_ step: ProposalStep) {
-            status = step.status.name
-            height = step.height.value
-            time = timeText(step.timestamp)
-            timeMs = step.timestamp.milliseconds
-            reason = step.reason
-        }
-    }
-
     private let view: ProposalView
     private let chain: ChainDescription
     private let hasBody: Bool
@@ -132,8 +116,8 @@ struct ProposalJSON: Encodable {
         try fields.write("conditions", (view.content?.conditions ?? []).map { ConditionJSON($0) })
         try fields.write("dryRun", Nullable(view.dryRun.map { DryRunJSON($0, chain) }))
         try fields.write("petitions", PetitionsJSON(proposal))
-        try fields.write("failure", Nullable(proposal.failure.map { FailureJSON($0) }))
-        let steps = proposal.steps.map { StepJSON($0) }
+        try fields.write("failure", Nullable(proposal.failure.map { FailureJSON($0, chain) }))
+        let steps = proposal.steps.map { StepJSON($0, chain) }
         try fields.write("result", Nullable(proposal.status.isFinal ? steps.last : nil))
         try fields.write("history", steps)
     }

@@ -61,7 +61,8 @@ struct TransactionJSON: Encodable {
         index = Nullable(place?.index)
         status = receipt.map { $0.status.isOK ? "ok" : "failed" } ?? "pending"
         code = Nullable(receipt?.status.code)
-        error = Nullable(receipt?.status.message)
+        error = Nullable(
+            receipt?.status.message.map { PlainFacts.readable($0, in: chain.style) })
         gasUsed = Nullable(receipt.map { String($0.gasUsed) })
         gasLimit = String(transaction.gasLimit)
         fee = Nullable(receipt.map { String($0.fee.value) })

@@ -44,7 +44,10 @@ extension DecisionRejection {
     }
 
     /// What was found, in one sentence; amounts in base units.
-    public var message: String {
+    public var message: String { message(in: .plain) }
+
+    /// What was found, in one sentence.
+    public func message(in style: FactStyle) -> String {
         switch self {
         case .tooManyConditions(let count):
             "The proposal has \(count) conditions; at most \(ProposalCondition.countMax) are "
@@ -59,14 +62,15 @@ extension DecisionRejection {
         case .notPaused(let module): "The module \(module.name) is not paused."
         case .conditionFalse(let condition): "The condition that \(condition) does not hold."
         case .outflowLimit(let asset, let outflow, let limit):
-            "Spends of asset \(asset) would come to \(outflow) in 30 days; the limit is \(limit)."
+            "Spends\(style.suffix(of: asset)) would come to \(style.sum(outflow, of: asset)) in "
+                + "30 days; the limit is \(style.sum(limit, of: asset))."
         case .supplyBroken(let asset):
             "The balances of asset \(asset) would no longer sum to its supply."
         case .petitionClosed(let id): "Proposal \(id) takes no such petition."
         case .alreadySigned(let id, let kind):
             "The petition to \(kind.name) proposal \(id) was signed by this account already."
         case .paused(let module, let until):
-            "The module \(module.name) is paused until \(until)."
+            "The module \(module.name) is paused until \(style.pauseEnd(until))."
         }
     }
 
