@@ -10,6 +10,7 @@ struct GovernanceCommand: ParsableCommand {
         commandName: "gov", abstract: "Propose, vote, and follow decisions.",
         subcommands: [
             ProposeCommand.self, AddDeposit.self, Vote.self, List.self, Show.self, Watch.self,
+            Simulate.self, Kinds.self,
             QueryCommand.Parameters.self, Cancel.self, Claim.self, RepresentCommand.self,
             Petition.self, Execute.self,
         ])

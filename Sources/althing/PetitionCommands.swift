@@ -1,5 +1,6 @@
 import ArgumentParser
 import Chain
+import GenesisTool
 
 extension GovernanceCommand {
     struct Petition: ParsableCommand {
@@ -48,9 +49,17 @@ extension GovernanceCommand {
             _ id: UInt64, _ kind: PetitionKind, _ options: WriteOptions
         ) async throws {
             let signature = PetitionSignature(proposal: ProposalID(id), kind: kind)
-            try await TransactionBuilder(options).send(
+            let builder = try await TransactionBuilder(options)
+            let json = try await builder.client.get("/v1/gov/proposals/\(id)")
+            let petition = json["petitions"]?[kind.name]
+            try await builder.send(
                 [.signPetition(signature)],
-                summary: "sign the petition to \(kind.name) proposal \(id)")
+                summary: "sign the petition to \(kind.name) proposal \(id): \(text(json["title"]))",
+                effects: [
+                    "signed by    \(builder.chain.amountText(petition?["power"])) of "
+                        + "\(builder.chain.amountText(petition?["needed"])) so far",
+                    "counts       your own stake, once; what you are lent does not",
+                ])
         }
     }
 

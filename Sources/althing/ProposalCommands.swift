@@ -19,7 +19,8 @@ extension GovernanceCommand {
 
         func run() async throws {
             let client = try options.client()
-            let view = ProposalView(chain: try await ChainInfo(client))
+            let chain = try await ChainInfo(client)
+            let view = try await ProposalView(client, chain, home: options.home)
             let query = status.map { [("status", $0)] } ?? []
             let list = try await client.list("/v1/gov/proposals", query, limit: limit)
             options.show(
@@ -43,15 +44,18 @@ extension GovernanceCommand {
         @Argument(help: "The proposal's number.")
         var id: UInt64
 
-        @Option(help: "Whose weight to show; that of all keys of the keystore if it is left out.")
+        @Option(
+            name: [.long, .customLong("from")],
+            help: "Whose weight to show; that of all keys of the keystore if it is left out.")
         var account: String?
 
         @OptionGroup var options: ClientOptions
 
         func run() async throws {
             let client = try options.client()
-            let view = ProposalView(chain: try await ChainInfo(client))
-            let json = try await client.get("/v1/gov/proposals/\(id)")
+            let chain = try await ChainInfo(client)
+            let view = try await ProposalView(client, chain, home: options.home)
+            let json = try await ProposalView.present(id, client)
             let weights = try await weights(client, view.chain)
             options.show(json, id: String(id)) { view.lines(json) + weights }
         }
@@ -89,9 +93,17 @@ extension GovernanceCommand {
 
         @OptionGroup var options: ClientOptions
 
+        func validate() throws {
+            let names = ProposalStatus.allCases.map(\.name)
+            guard let until, !names.contains(until) else { return }
+            let near = nearest(to: until, in: names).map { ": did you mean `\($0)`?" } ?? ""
+            throw ValidationError("--until `\(until)` is no state of a proposal\(near)")
+        }
+
         func run() async throws {
             let client = try options.client()
-            let view = ProposalView(chain: try await ChainInfo(client))
+            let chain = try await ChainInfo(client)
+            let view = try await ProposalView(client, chain, home: options.home)
             let clock = ContinuousClock()
             let deadline = try timeout.map { text in
                 clock.now + .milliseconds(Int64(clamping: try DurationText.parse(text)))
@@ -111,11 +123,11 @@ extension GovernanceCommand {
                         if !options.quiet { Console.write(line) }
                     }
                     guard status == "executed" else {
-                        let reason = json["result"]?["reason"]?.text
+                        let reason = view.why(json)
                         throw CommandError(
                             "gov.\(status)",
                             "proposal \(id) is \(status)"
-                                + (reason.map { ": \(printable($0))" } ?? ""))
+                                + (reason.map { ": \($0)" } ?? ""))
                     }
                     return
                 }

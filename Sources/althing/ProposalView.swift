@@ -8,45 +8,77 @@ struct ProposalView {
     ]
 
     let chain: ChainInfo
+    let names: NameBook
+    let book: AssetBook
+
+    init(_ client: Client, _ chain: ChainInfo, home: String?) async throws {
+        self.init(
+            chain: chain, names: NameBook(chain, home: home),
+            book: try await AssetBook(client, chain))
+    }
+
+    init(chain: ChainInfo, names: NameBook, book: AssetBook) {
+        self.chain = chain
+        self.names = names
+        self.book = book
+    }
 
     // MARK: One line
 
-    /// `voting until 2026-…`: the state and what ends it.
-    func line(_ json: JSON) -> String {
+    /// `voting until 2026-…, in 12s`: the state and what ends it.
+    ///
+    /// - Parameter isFixed: without what changes with every second.
+    func line(_ json: JSON, isFixed: Bool = false) -> String {
         let status = text(json["status"])
         switch status {
         case "deposit":
             let sum = chain.amountText(json["deposit"]?["sum"])
             return "deposit, \(sum) of \(chain.amountText(json["deposit"]?["required"]))"
-        case "voting": return "voting until \(time(json, "ends"))"
+        case "voting": return "voting until \(time(json, "ends", isFixed: isFixed))"
         case "queued":
             guard let failure = json["failure"], !failure.isNull else {
-                return "queued until \(time(json, "eta"))"
+                return "queued until \(time(json, "eta", isFixed: isFixed))"
             }
-            return "queued, its execution failed; given up at \(time(failure, "until"))"
+            let end = time(failure, "until", isFixed: isFixed)
+            return "queued, its execution failed; given up at \(end)"
         default: return status
         }
     }
 
-    /// The state with the tally in one line.
+    /// The state with the tally in one line; the same as long as nothing happens.
     func progress(_ json: JSON) -> String {
-        let tally = json["tally"]
-        guard let tally, !tally.isNull else { return line(json) }
+        let line = line(json, isFixed: true)
+        guard let tally = json["tally"], !tally.isNull, json["totalPower"]?.integer != nil else {
+            return line
+        }
         let parts = ["yes", "no", "abstain", "veto"].map { "\($0) \(share(tally[$0], json))" }
         let passing = tally["passing"]?.boolean == true ? "passing" : "not passing"
-        return "\(line(json))  \(parts.joined(separator: "  "))  \(passing)"
+        return "\(line)  \(parts.joined(separator: "  "))  \(passing)"
     }
 
     /// What a decision came to: `EXECUTED in block 57: gov.x: 4h → 2h`.
     func outcome(_ json: JSON) -> [String] {
         let status = text(json["status"])
         let end = "\(status.uppercased()) in block \(text(json["result"]?["height"]))"
-        guard status == "executed" else {
-            let reason = json["result"]?["reason"]?.text ?? ""
-            return [reason.isEmpty ? end : "\(end): \(printable(reason))"]
-        }
+        guard status == "executed" else { return [end + (why(json).map { ": \($0)" } ?? "")] }
         let changes = changes(json["dryRun"])
         return changes.isEmpty ? [end] : changes.map { "\(end): \($0)" }
+    }
+
+    /// Why it ended otherwise than by its execution; nil if its state says it all.
+    func why(_ json: JSON) -> String? {
+        if let reason = json["result"]?["reason"]?.text, !reason.isEmpty {
+            return names.relabel(printable(reason))
+        }
+        guard let tally = json["tally"], !tally.isNull,
+            let total = json["totalPower"]?.integer
+        else { return nil }
+        let isVetoed = text(json["status"]) == "vetoed"
+        guard isVetoed || text(json["status"]) == "rejected" else { return nil }
+        let reasons = VoteCount(tally, total: total).bars.compactMap { bar in
+            (bar.name == "no veto") == isVetoed ? bar.lack : nil
+        }
+        return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
     }
 
     // MARK: All
@@ -56,24 +88,21 @@ struct ProposalView {
             "proposal  \(text(json["id"]))  \(text(json["title"]))",
             "status    \(line(json))",
             "track     \(text(json["track"]))  topic \(text(json["group"]))",
-            "proposer  \(text(json["proposer"]))",
+            "proposer  \(names.long(text(json["proposer"])))",
             "deposit   \(chain.amountText(json["deposit"]?["sum"]))"
                 + " of \(chain.amountText(json["deposit"]?["required"]))",
         ]
-        let view = TransactionView(chain: chain)
-        for action in json["actions"]?.items ?? [] {
-            lines.append("action    \(view.describe(action))")
-        }
-        for condition in json["conditions"]?.items ?? [] {
-            lines.append("only if   \(view.describe(condition))")
-        }
+        lines += actionLines(json)
         lines += dryRunLines(json["dryRun"], isDone: text(json["status"]) == "executed")
         lines += tallyLines(json)
         lines += petitionLines(json)
         if text(json["status"]) == "queued", let failure = json["failure"], !failure.isNull {
+            let attempts = failure["attempts"]?.integer ?? 0
             lines.append(
-                "failed    \(reason(failure["error"])), tried \(text(failure["attempts"])) times")
+                "failed    \(reason(failure["error"])) Tried "
+                    + (attempts == 1 ? "once." : "\(attempts) times."))
         }
+        lines += NextText(view: self).lines(json).map { "next      \($0)" }
         lines += historyLines(json)
         if Self.finalStates.contains(text(json["status"])) {
             lines += outcome(json).map { "result    \($0)" }
@@ -96,11 +125,13 @@ struct ProposalView {
                 + " \(ratio(rules?["minYes"])) of all, veto at most 1/3")
         lines.append(
             "  takes        \(duration(rules?["period"])) of voting, then"
-                + " \(duration(rules?["delay"])) until the execution")
+                + " \(duration(rules?["delay"])) until the execution"
+                + dates(rules))
         let deposit = json["deposit"]
         lines.append(
             "  deposit      \(chain.amountText(deposit?["sum"])) of"
                 + " \(chain.amountText(deposit?["required"]))")
+        lines += actionLines(json).map { "  " + $0 }
         lines += dryRunLines(json["dryRun"], isDone: false).map { "  " + $0 }
         if let missing = deposit?["missing"]?.integer, missing > 0 {
             lines.append(
@@ -112,9 +143,14 @@ struct ProposalView {
         return lines
     }
 
-    // MARK: Parts
+    func actionLines(_ json: JSON) -> [String] {
+        let view = TransactionView(chain: chain, names: names, book: book)
+        let text = ActionText(chain: chain, names: names, book: book)
+        return (json["actions"]?.items ?? []).map { "action    \(view.describe($0))" }
+            + (json["conditions"]?.items ?? []).map { "only if   \(text.condition($0))" }
+    }
 
-    private func dryRunLines(_ run: JSON?, isDone: Bool) -> [String] {
+    func dryRunLines(_ run: JSON?, isDone: Bool) -> [String] {
         guard let run, !run.isNull else { return [] }
         var lines = changes(run).map { "\(isDone ? "did       " : "would do  ")\($0)" }
         if let omitted = run["changesOmitted"]?.integer, omitted > 0 {
@@ -132,10 +168,19 @@ struct ProposalView {
         return lines
     }
 
+    // MARK: Parts
+
     /// `key: old → new`, records that mean nothing to people left out.
     private func changes(_ run: JSON?) -> [String] {
-        (run?["changes"]?.items ?? []).filter { $0["type"]?.text != "other" }.map {
-            "\(text($0["key"])): \(text($0["old"])) → \(text($0["new"]))"
+        (run?["changes"]?.items ?? []).filter { $0["type"]?.text != "other" }.map { change in
+            let key = names.relabel(text(change["key"]))
+            guard let asset = change["asset"]?.integer.map({ AssetID($0) }),
+                let old = change["oldAmount"]?.integer, let new = change["newAmount"]?.integer
+            else { return "\(key): \(text(change["old"])) → \(text(change["new"]))" }
+            let difference = new > old ? new - old : old - new
+            return "\(key): \(book.text(Amount(old), of: asset)) → "
+                + "\(book.text(Amount(new), of: asset)) (\(new > old ? "+" : "−")"
+                + "\(book.text(Amount(difference), of: asset)))"
         }
     }
 
@@ -146,7 +191,8 @@ struct ProposalView {
         var lines: [String] = []
         for option in ["yes", "no", "abstain", "veto"] {
             let gap = String(repeating: " ", count: 10 - option.count)
-            lines.append("\(option)\(gap)\(share(tally[option], json))")
+            lines.append(
+                "\(option)\(gap)\(share(tally[option], json))  \(chain.amountText(tally[option]))")
         }
         let count = VoteCount(tally, total: total)
         for bar in count.bars {
@@ -169,20 +215,30 @@ struct ProposalView {
     private func historyLines(_ json: JSON) -> [String] {
         (json["history"]?.items ?? []).map { step in
             let reason = step["reason"]?.text ?? ""
-            return "history   \(text(step["time"]))  \(text(step["status"]))"
-                + "  block \(text(step["height"]))"
-                + (reason.isEmpty ? "" : "  \(printable(reason))")
+            return "history   \(WhenText.print(milliseconds: step["timeMs"]?.integer))"
+                + "  \(text(step["status"]))  block \(text(step["height"]))"
+                + (reason.isEmpty ? "" : "  \(names.relabel(printable(reason)))")
         }
     }
 
-    private func reason(_ json: JSON?) -> String {
-        "\(text(json?["code"])): \(text(json?["message"]))"
+    func reason(_ json: JSON?) -> String {
+        "\(text(json?["code"])): \(names.relabel(text(json?["message"])))"
     }
 
-    private func time(_ json: JSON, _ name: String) -> String {
-        let milliseconds = json["\(name)AtMs"]?.integer ?? json["\(name)Ms"]?.integer
-        guard let milliseconds else { return "?" }
-        return TimeText.print(Timestamp(milliseconds))
+    func time(_ json: JSON, _ name: String, isFixed: Bool = false) -> String {
+        let time = json["\(name)AtMs"]?.integer ?? json["\(name)Ms"]?.integer
+        return WhenText.print(milliseconds: time, isFixed: isFixed)
+    }
+
+    /// The dates that a vote which opens now would have.
+    private func dates(_ rules: JSON?) -> String {
+        guard let period = rules?["period"]?.integer, let delay = rules?["delay"]?.integer else {
+            return ""
+        }
+        let now = Timestamp.now
+        let end = now.advanced(by: period)
+        let execution = end.advanced(by: delay)
+        return ": about \(WhenText.date(end)) and \(WhenText.date(execution))"
     }
 
     private func duration(_ json: JSON?) -> String {
@@ -201,86 +257,5 @@ struct ProposalView {
         guard let power = power?.integer, let total = json["totalPower"]?.integer, total > 0
         else { return text(power) }
         return percentText(UInt128(power), of: UInt128(total))
-    }
-}
-
-/// A part in hundredths of a percent.
-private func percentText(_ part: UInt128, of whole: UInt128) -> String {
-    guard whole > 0 else { return "0.00 %" }
-    let points = part * 10_000 / whole
-    let rest = points % 100
-    return "\(points / 100).\(rest < 10 ? "0" : "")\(rest) %"
-}
-
-/// Where a count of votes stands against the four lines that it has to pass, with what is missing.
-struct VoteCount {
-    /// A part of a whole, and the line that it must reach, must pass, or must not pass.
-    struct Bar {
-        let name: String
-        let part: UInt128
-        let whole: UInt128
-        let line: Ratio
-        let isMet: Bool
-        /// Power of yes (for the quorum: of any answer) that is missing; nil if it cannot be said.
-        let missing: UInt64?
-
-        static let width = 30
-
-        func line(_ print: (UInt64) -> String) -> String {
-            let filled =
-                whole > 0 ? Int(min(UInt128(Bar.width), part * UInt128(Bar.width) / whole)) : 0
-            let mark = min(
-                Bar.width - 1,
-                Int(UInt64(Bar.width) * UInt64(line.numerator) / UInt64(line.denominator)))
-            var cells = [Character](repeating: "#", count: filled)
-            cells += [Character](repeating: ".", count: Bar.width - filled)
-            cells[mark] = "|"
-            let gap = String(repeating: " ", count: max(1, 10 - name.count))
-            let limit = percentText(UInt128(line.numerator), of: UInt128(line.denominator))
-            var text = "\(name)\(gap)[\(String(cells))] \(percentText(part, of: whole)) of \(limit)"
-            text += isMet ? ", met" : ", not met"
-            if !isMet, let missing { text += ", \(print(missing)) missing" }
-            return text
-        }
-    }
-
-    let bars: [Bar]
-
-    init(_ tally: JSON, total: UInt64) {
-        let total = UInt128(total)
-        func power(_ name: String) -> UInt128 { UInt128(tally[name]?.integer ?? 0) }
-        let yes = power("yes")
-        let answers = yes + power("no") + power("veto")
-        let cast = answers + power("abstain")
-        func bar(_ name: String, _ part: UInt128, _ whole: UInt128, _ field: String) -> Bar? {
-            guard let numerator = tally[field]?["numerator"]?.integer,
-                let denominator = tally[field]?["denominator"]?.integer, denominator > 0,
-                let numerator = UInt32(exactly: numerator),
-                let denominator = UInt32(exactly: denominator)
-            else { return nil }
-            let n = UInt128(numerator)
-            let d = UInt128(denominator)
-            let missing: UInt128?
-            if field == "approve" {
-                // The least x with (yes + x)·d > n·(answers + x).
-                missing =
-                    n < d && yes * d <= n * answers ? (n * answers - yes * d) / (d - n) + 1 : nil
-            } else {
-                let needed = (n * total + d - 1) / d
-                missing = needed > part ? needed - part : nil
-            }
-            return Bar(
-                name: name, part: part, whole: whole, line: Ratio(numerator, denominator),
-                isMet: tally[field]?["met"]?.boolean == true,
-                missing: missing.map { UInt64(clamping: $0) })
-        }
-        let veto = Bar(
-            name: "no veto", part: power("veto"), whole: answers, line: Ratio(1, 3),
-            isMet: tally["vetoed"]?.boolean != true, missing: nil)
-        bars =
-            [
-                bar("quorum", cast, total, "quorum"), bar("approve", yes, answers, "approve"),
-                bar("min yes", yes, total, "minYes"),
-            ].compactMap { $0 } + [veto]
     }
 }

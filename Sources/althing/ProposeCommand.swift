@@ -22,7 +22,10 @@ struct ProposeCommand: ParsableCommand {
         @Option(help: "Why, in Markdown.")
         var body: String?
 
-        @Option(help: "A file with the body.")
+        @Option(help: "A file with the body; - is standard input.")
+        var bodyFile: String?
+
+        @Option(help: "The same; of `custom`, the file with the actions.")
         var file: String?
 
         @Option(help: "The deposit, like 50alt; what opens the vote at once if not given.")
@@ -31,13 +34,23 @@ struct ProposeCommand: ParsableCommand {
         @OptionGroup var write: WriteOptions
 
         func validate() throws {
-            guard body == nil || file == nil else {
-                throw ValidationError("give --body or --file, not both")
+            guard body == nil || bodyFile == nil else {
+                throw ValidationError("give --body or --body-file, not both")
             }
         }
 
-        func bodyText() throws -> String {
-            guard let file else { return body ?? "" }
+        /// - Parameter isFileBody: whether `--file` is the body, as it is of every kind but custom.
+        func bodyText(isFileBody: Bool = true) throws -> String {
+            let given = bodyFile ?? (isFileBody ? file : nil)
+            guard let file = given else { return body ?? "" }
+            if file == "-" {
+                let bytes = FileHandle.standardInput.readDataToEndOfFile()
+                guard let text = String(validating: bytes, as: UTF8.self) else {
+                    throw CommandError(
+                        "file.read", "standard input is no UTF-8 text", exit: .usage)
+                }
+                return text
+            }
             guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
                 throw CommandError(
                     "file.read", "\(file) cannot be read as UTF-8 text", exit: .notFound)
@@ -65,7 +78,6 @@ struct ProposeCommand: ParsableCommand {
             let proposer = try await Proposer(options)
             let chain = proposer.builder.chain
             var actions: [Action] = []
-            var lines: [String] = []
             for change in changes {
                 let parts = change.split(separator: "=", maxSplits: 1).map(String.init)
                 guard parts.count == 2 else {
@@ -74,11 +86,9 @@ struct ProposeCommand: ParsableCommand {
                 }
                 let (id, value) = try ParameterChange.parse(parts[0], parts[1], chain)
                 actions.append(.setParameter(ParameterChange(name: id.name, value: value)))
-                let old = chain.text(chain.parameters[id], of: id)
-                lines.append("\(id.name): \(old) → \(chain.text(value, of: id))")
             }
             try await proposer.submit(
-                actions, title: "Set \(changes.joined(separator: ", "))", effects: lines)
+                actions, title: "Set \(changes.joined(separator: ", "))", effects: [])
         }
     }
 
@@ -109,18 +119,16 @@ struct ProposeCommand: ParsableCommand {
             let proposer = try await Proposer(options)
             let chain = proposer.builder.chain
             var list: [TreasuryPayment] = []
-            var lines: [String] = []
             for index in stride(from: 0, to: payments.count, by: 2) {
                 let recipient = try chain.address(
                     payments[index], home: options.write.client.home)
                 let amount = try chain.amount(payments[index + 1], "the amount")
                 list.append(
                     TreasuryPayment(recipient: recipient, asset: .native, amount: amount))
-                lines.append("treasury pays \(chain.text(amount)) to \(chain.text(recipient))")
             }
             try await proposer.submit(
                 [.spend(TreasurySpend(payments: list))],
-                title: "Pay \(payments.joined(separator: " "))", effects: lines)
+                title: "Pay \(payments.joined(separator: " "))", effects: [])
         }
     }
 
@@ -161,14 +169,29 @@ struct ProposeCommand: ParsableCommand {
     struct Text: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Ask for an opinion; nothing is executed.",
-            discussion: "Example:\n  althing gov propose text --title \"A logo?\" --from alice")
+            discussion: """
+                Examples:
+                  althing gov propose text "A logo?" --from alice
+                  althing gov propose text "A logo?" --body-file logo.md --from alice
+                """)
+
+        @Argument(help: "The question; --title says the same.")
+        var question: String?
 
         @OptionGroup var options: Options
 
+        func validate() throws {
+            guard question == nil || options.title == nil else {
+                throw ValidationError("give the question or --title, not both")
+            }
+        }
+
         func run() async throws {
             let proposer = try await Proposer(options)
-            guard let title = options.title else {
-                throw CommandError("proposal.title", "a text needs a --title", exit: .usage)
+            guard let title = question ?? options.title else {
+                throw CommandError(
+                    "proposal.title", "a text needs a question",
+                    hint: "althing gov propose text \"A logo?\"", exit: .usage)
             }
             try await proposer.submit([], title: title, effects: [])
         }
@@ -190,20 +213,26 @@ struct Proposer {
     ///   - body: instead of the one that the options give.
     func submit(
         _ actions: [Action], conditions: [ProposalCondition] = [], title: String,
-        body: String? = nil, effects: [String]
+        body: String? = nil, deposit: String? = nil, effects: [String]
     ) async throws {
         let title = options.title ?? String(title.prefix(140))
         guard (1...140).contains(title.count), title.utf8.count <= ProposalDraft.titleBytesMax
         else {
-            throw CommandError("proposal.title", "a title has 1 to 140 characters", exit: .usage)
+            throw CommandError(
+                "proposal.title",
+                "a title has 1 to 140 characters, and this one has \(title.count)", exit: .usage)
         }
         let body = try body ?? options.bodyText()
         guard body.utf8.count <= ProposalDraft.bodyBytesMax else {
             throw CommandError(
-                "proposal.body", "a body has at most \(ProposalDraft.bodyBytesMax) bytes",
-                exit: .usage)
+                "proposal.body",
+                "a body has at most \(ProposalDraft.bodyBytesMax) bytes, and this one has "
+                    + "\(body.utf8.count)",
+                hint: "keep a summary on the chain, and link to the rest", exit: .usage)
         }
-        let deposit = try await deposit(for: actions)
+        let deposit = try await self.deposit(for: actions, deposit)
+        let view = try await ProposalView(
+            builder.client, builder.chain, home: options.write.client.home)
         let draft = ProposalDraft(
             title: title, body: body, actions: actions, conditions: conditions, deposit: deposit)
         if !options.write.client.quiet {
@@ -216,17 +245,22 @@ struct Proposer {
             summary: "propose `\(printable(title))`, deposit \(builder.chain.text(deposit))",
             details: { simulation in
                 (simulation["proposals"]?.items ?? []).flatMap {
-                    ProposalView(chain: builder.chain).preview($0)
+                    view.preview($0)
                 }
             })
+        guard !options.write.dryRun else { return }
         for result in results {
-            try await report(result)
+            try await report(result, view)
         }
     }
 
-    private func deposit(for actions: [Action]) async throws -> Amount {
+    /// - Parameter given: the one that a file names.
+    private func deposit(for actions: [Action], _ given: String?) async throws -> Amount {
         if let text = options.deposit {
             return try builder.chain.amount(text, "--deposit")
+        }
+        if let given {
+            return try builder.chain.amount(given, "the deposit")
         }
         let treasury = try await builder.client.get("/v1/treasury")
         var balances: [AssetID: Amount] = [:]
@@ -240,7 +274,7 @@ struct Proposer {
     }
 
     /// Finds the proposal's number in the events of the transaction and shows its state.
-    private func report(_ result: JSON) async throws {
+    private func report(_ result: JSON, _ view: ProposalView) async throws {
         let events = result["events"]?.items ?? []
         guard let id = events.lazy.compactMap({ $0["proposal"]?.integer }).first else { return }
         var proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
@@ -249,11 +283,13 @@ struct Proposer {
             try await Task.sleep(for: .milliseconds(100))
             proposal = try await builder.client.get("/v1/gov/proposals/\(id)")
         }
-        let line = ProposalView(chain: builder.chain).line(proposal)
         if options.write.client.quiet {
             Console.write(String(id))
-        } else {
-            Console.note("proposal \(id): \(line)")
+            return
+        }
+        Console.note("proposal \(id): \(view.line(proposal))")
+        for line in NextText(view: view).lines(proposal) {
+            Console.note("  next         \(line)")
         }
     }
 }
@@ -353,7 +389,22 @@ extension ParameterChange {
                 text, for: id, symbol: chain.symbol, decimals: chain.decimals)
             return (id, value)
         } catch {
-            throw CommandError("parameter.value", "\(name) `\(text)`: \(error)", exit: .usage)
+            throw CommandError(
+                "parameter.value", "\(name) `\(text)`: \(error)",
+                hint: "it is \(id.definition.unit.example(chain.symbol)); "
+                    + "`althing gov params \(name)` shows its bounds", exit: .usage)
+        }
+    }
+}
+
+extension ParameterUnit {
+    /// What a value looks like.
+    fileprivate func example(_ symbol: String) -> String {
+        switch self {
+        case .milliseconds: "a time like 2h or 500ms"
+        case .baseUnits: "an amount like 12.5\(symbol)"
+        case .gas, .count, .blocks: "a whole number"
+        case .ratio: "a part like 1/3 or 12%"
         }
     }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Chain
 import Codec
 import Cryptography
-import Foundation
 import GenesisTool
 import KeyTool
 
@@ -77,24 +76,47 @@ extension ProposeCommand {
         static let configuration = CommandConfiguration(
             abstract: "Propose any actions, from a file.",
             discussion: """
-                The file is what `--dry-run -o json` printed of a proposal, here or elsewhere.
+                The file is what `--dry-run -o json` printed of a proposal, here or elsewhere, or \
+                is written by hand. `althing gov kinds` shows the types and their fields; amounts \
+                have their unit, and an account may be a name, or a @group that is paid.
 
-                Example:
+                Examples:
                   althing gov propose spend bob 5alt --from alice --dry-run -o json > p.json
                   althing gov propose custom --file p.json --from alice
+
+                  {"title": "Pay the gardeners", "body": "They did well.",
+                   "actions": [{"type": "spend",
+                                "payments": [{"recipient": "carol", "amount": "5alt"}]}],
+                   "conditions": [{"type": "treasuryAtLeast", "amount": "100alt"}]}
                 """)
 
         @OptionGroup var options: Options
 
         func validate() throws {
             guard options.file != nil else { throw ValidationError("name the --file") }
+            guard options.body == nil || options.bodyFile == nil else {
+                throw ValidationError("give --body or --body-file, not both")
+            }
         }
 
         func run() async throws {
-            let draft = try PrintedDraft.read(options.file ?? "")
-            try await Proposer(options).submit(
-                draft.actions, conditions: draft.conditions, title: draft.title,
-                body: options.body ?? draft.body, effects: [])
+            let proposer = try await Proposer(options)
+            let builder = proposer.builder
+            let desk = DraftDesk(
+                chain: builder.chain, book: try await AssetBook(builder.client, builder.chain),
+                now: try await MomentText.now(builder.client), home: options.write.client.home)
+            let path = options.file ?? ""
+            let draft = try DraftFile.read(path, desk)
+            guard let title = options.title ?? draft.title else {
+                throw CommandError(
+                    "proposal.file", "\(path): title: the field is missing",
+                    hint: "add it, or give --title", exit: .usage)
+            }
+            let own = options.body != nil || options.bodyFile != nil
+            try await proposer.submit(
+                draft.actions, conditions: draft.conditions, title: title,
+                body: own ? try options.bodyText(isFileBody: false) : draft.body ?? "",
+                deposit: draft.deposit, effects: [])
         }
     }
 }
@@ -115,13 +137,6 @@ extension PausableModule {
 
 /// A draft from what a dry run printed.
 enum PrintedDraft {
-    static func read(_ path: String) throws -> ProposalDraft {
-        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-            throw CommandError("file.read", "\(path) cannot be read", exit: .notFound)
-        }
-        return try parse([UInt8](bytes), name: path)
-    }
-
     static func parse(_ bytes: [UInt8], name: String) throws -> ProposalDraft {
         let malformed = CommandError(
             "proposal.file", "\(name) is not what `--dry-run -o json` prints of a proposal",

@@ -35,6 +35,9 @@ struct TransactionBuilder {
         chain = try await ChainInfo(client)
     }
 
+    /// What the home calls addresses.
+    private var names: NameBook { NameBook(chain, home: options.client.home) }
+
     /// A transaction that was built and tried, before anybody signs it.
     struct Plan {
         let sender: String
@@ -110,10 +113,11 @@ struct TransactionBuilder {
         let unsigned = SignedTransaction(transaction: transaction, signatures: [])
         let simulation = try await client.post("/v1/txs/simulate", unsigned.encoded())
         if let code = simulation["code"]?.text, code != "ok" {
-            throw CommandError(
-                code, simulation["error"]?.text ?? "the transaction would fail",
-                hint: (simulation["hint"]?.text.map { $0 + " " } ?? "") + "Nothing was sent.",
-                exit: .failed)
+            throw names.relabel(
+                CommandError(
+                    code, simulation["error"]?.text ?? "the transaction would fail",
+                    hint: (simulation["hint"]?.text.map { $0 + " " } ?? "") + "Nothing was sent.",
+                    exit: .failed))
         }
         guard let used = simulation["gasUsed"]?.integer else {
             throw CommandError("node.answer", "the dry run has no gasUsed", exit: .notReached)
@@ -269,7 +273,11 @@ struct TransactionBuilder {
             TransactionView(chain: chain).showResult(result, options.client)
         }
         for result in results {
-            try TransactionView.checkSuccess(result)
+            do {
+                try TransactionView.checkSuccess(result)
+            } catch let error as CommandError {
+                throw names.relabel(error)
+            }
         }
         return results
     }

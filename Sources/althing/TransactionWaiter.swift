@@ -52,6 +52,8 @@ struct TransactionWaiter {
 /// A transaction as a person and as a script reads it.
 struct TransactionView {
     let chain: ChainInfo
+    var names: NameBook?
+    var book: AssetBook?
 
     /// The fields that scripts rely on.
     private static let resultFields = [
@@ -96,7 +98,11 @@ struct TransactionView {
     /// `type name=value …` of an action or event.
     func describe(_ json: JSON) -> String {
         guard case .object(let members) = json else { return printable(json.compact) }
-        if let line = HoldingText(chain: chain).action(json) { return line }
+        if let line = ActionText(chain: chain, names: names, book: book)
+            .action(json)
+        {
+            return line
+        }
         // Without the asset's decimals its amounts are in base units.
         let isNative = (json["asset"]?.integer ?? 0) == 0
         let fields = members.filter { $0.name != "type" && !$0.value.isNull }.map { member in

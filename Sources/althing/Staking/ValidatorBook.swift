@@ -149,6 +149,31 @@ enum WhenText {
         return printable(String(text.prefix(19)).replacing("T", with: " ")) + " UTC"
     }
 
+    /// `2026-11-21 16:40:12 UTC, in 12s`, or `, 2m ago`.
+    ///
+    /// - Parameter isFixed: without what changes with every second.
+    static func print(
+        milliseconds: UInt64?, isFixed: Bool = false, now: Timestamp = .now
+    ) -> String {
+        guard let milliseconds else { return "?" }
+        let text = date(Timestamp(milliseconds))
+        guard !isFixed else { return text }
+        guard milliseconds <= now.milliseconds else {
+            return text + wait(until: milliseconds, now)
+        }
+        return "\(text), \(age((now.milliseconds - milliseconds) / 1_000)) ago"
+    }
+
+    /// Without milliseconds.
+    static func date(_ time: Timestamp) -> String { WhenText.time(TimeText.print(time)) }
+
+    /// The greatest unit alone: nobody counts the seconds of an hour that is over.
+    private static func age(_ seconds: UInt64) -> String {
+        let units: [UInt64] = [86_400, 3_600, 60]
+        let unit = units.first { seconds >= $0 } ?? 1
+        return DurationText.print(seconds / unit * unit * 1_000)
+    }
+
     private static func wait(until time: UInt64?, _ now: Timestamp) -> String {
         guard let time, time > now.milliseconds else { return "" }
         let seconds = (time - now.milliseconds) / 1_000

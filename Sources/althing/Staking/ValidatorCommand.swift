@@ -48,21 +48,48 @@ struct ValidatorCommand: ParsableCommand {
                     "\(chain.amountText(staking["bonded"])) are bonded, \(bonded) of the supply; "
                         + "inflation \(PercentText.print(basisPoints: rate)) a year")
             }
+            let upgrade = options.format == .table ? try await scheduled(client) : nil
             options.show(
                 list: list, id: { text($0["operator"]) },
                 header: [
                     "moniker", "power", "share", "next", "then", "bonded", "commission", "uptime",
-                    "status", "operator",
-                ]
+                    "status",
+                ] + (upgrade == nil ? [] : ["upgrade"]) + ["operator"]
             ) { validator in
                 let view = ValidatorLine(json: validator, chain: chain)
                 return [
                     text(validator["moniker"]), view.power("seat"), view.share,
                     view.power("nextSeat"),
                     view.power("forecastSeat"), chain.amountText(validator["bonded"]),
-                    view.commission, view.uptime, view.status, text(validator["operator"]),
-                ]
+                    view.commission, view.uptime, view.status,
+                ] + readiness(validator, upgrade) + [text(validator["operator"])]
             }
+        }
+
+        /// The upgrade that waits for validators, if there is one.
+        private func scheduled(_ client: Client) async throws -> JSON? {
+            guard let upgrade = try await client.get("/v1/upgrade")["scheduled"], !upgrade.isNull
+            else { return nil }
+            if !options.quiet {
+                let share = PercentText.print(
+                    upgrade["readyPower"]?.integer, of: upgrade["totalPower"]?.integer)
+                Console.note(
+                    "the upgrade to \(text(upgrade["name"])) is scheduled for epochs "
+                        + "\(text(upgrade["firstEpoch"])) to \(text(upgrade["lastEpoch"])); "
+                        + "\(share) of the power are ready, 80 % are needed")
+            }
+            return upgrade
+        }
+
+        /// Whether the validator's last block said that it knows the version.
+        private func readiness(_ validator: JSON, _ upgrade: JSON?) -> [String] {
+            guard let upgrade else { return [] }
+            let seat = (upgrade["seats"]?.items ?? []).first {
+                $0["seat"]?.integer == validator["seat"]?["index"]?.integer
+                    && validator["seat"]?["index"] != nil
+            }
+            guard let seat else { return ["-"] }
+            return [seat["ready"]?.boolean == true ? "ready" : "not ready"]
         }
     }
 

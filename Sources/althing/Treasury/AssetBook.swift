@@ -13,6 +13,11 @@ struct AssetBook {
     let chain: ChainInfo
     let entries: [Entry]
 
+    init(_ chain: ChainInfo, _ entries: [Entry]) {
+        self.chain = chain
+        self.entries = entries
+    }
+
     init(_ client: Client, _ chain: ChainInfo) async throws {
         self.chain = chain
         entries = try await client.list("/v1/assets", limit: 1_000).compactMap { json in

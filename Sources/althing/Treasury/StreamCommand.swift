@@ -68,7 +68,7 @@ struct StreamCommand: ParsableCommand {
                     "claimed    \(book.text(json["claimed"], of: asset))",
                     "due now    \(book.text(json["claimable"], of: asset))",
                     "when       "
-                        + HoldingText(chain: chain).schedule(json, asset?.integer ?? 0),
+                        + ActionText(chain: chain, book: book).schedule(json),
                 ]
             }
         }
@@ -113,7 +113,37 @@ struct StreamCommand: ParsableCommand {
 struct AssetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "asset", abstract: "Show assets; proposals create and mint them.",
-        subcommands: [List.self, Show.self])
+        subcommands: [Create.self, Mint.self, List.self, Show.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Propose an asset with a first supply: holders decide.",
+            discussion: """
+                The same as `althing gov propose create-asset`.
+
+                Example:
+                  althing asset create gold --mintable --supply bob=5 --from alice
+                """)
+
+        @OptionGroup var proposal: ProposeCommand.CreateAsset
+
+        func run() async throws { try await proposal.run() }
+    }
+
+    struct Mint: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Propose more of an asset that may be minted: holders decide.",
+            discussion: """
+                The same as `althing gov propose mint`.
+
+                Example:
+                  althing asset mint 500gold --to bob --from alice
+                """)
+
+        @OptionGroup var proposal: ProposeCommand.Mint
+
+        func run() async throws { try await proposal.run() }
+    }
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
