@@ -137,7 +137,7 @@ import Testing
         #expect(world.isSound == false || supply(.native, world) == world.supply)
     }
 
-    @Test func `R17 mints count like spends, by their share of what the treasury has`() throws {
+    @Test func `G-R17 mints count like spends, by their share of what the treasury has`() throws {
         var world = world()
         try Assets.create(
             creation("gold", .governance, [(ModuleAccounts.treasury, 10_000)]),

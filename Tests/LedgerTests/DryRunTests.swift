@@ -71,7 +71,7 @@ import Testing
         #expect(GovernanceQueries.lastProposal(in: world.state) == ProposalID(1))
     }
 
-    @Test func `a spend to an account that nobody used is flagged`() throws {
+    @Test func `G-R11 a spend to an account that nobody used is flagged`() throws {
         // R11.
         var world = GovernanceWorld()
         let unknown = try world.submit([.pay(1), .pay(2)])

@@ -18,7 +18,7 @@ import Testing
         return ids
     }
 
-    @Test func `nothing is executed in the block of its decision`() throws {
+    @Test func `G-R6 nothing is executed in the block of its decision`() throws {
         // R6, with a delay of 0.
         var parameters = Parameters.development
         try parameters.set("gov.spendSmallDelay", to: .integer(0))
@@ -39,7 +39,7 @@ import Testing
         #expect(world.balance(GovernanceWorld.address(50)) == 6)
     }
 
-    @Test func `a spend that fails undoes all of its proposal and nothing else`() throws {
+    @Test func `G-R3 a spend that fails undoes all of its proposal and nothing else`() throws {
         // R3: both were payable alone.
         var world = GovernanceWorld()
         let recipient = GovernanceWorld.address(50)
@@ -71,7 +71,7 @@ import Testing
         try world.claim(ids[1], by: world.voters[0])
     }
 
-    @Test func `two changes that are valid alone are refused together`() throws {
+    @Test func `G-R5 two changes that are valid alone are refused together`() throws {
         // R5 at the submission: unbonding is 120 s; period and delay of a row must fit into it.
         var world = GovernanceWorld()
         let period = Action.set("gov.paramPeriod", 100_000)
@@ -170,7 +170,7 @@ import Testing
         try world.submit(title: String(repeating: "þ", count: 140))
     }
 
-    @Test func `nothing spends the escrow`() throws {
+    @Test func `G-R4 nothing spends the escrow`() throws {
         // R4: neither a payment nor a deposit nor a claim takes what belongs to another proposal.
         var world = GovernanceWorld(treasury: 10_000_000)
         let held = try world.submit(deposit: Amount(2_000_000), title: "held")
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `an error in a closing or an expiry fails that proposal alone`() throws {
+    @Test func `G-R3 an error in a closing or an expiry fails that proposal alone`() throws {
         // R3: records that contradict each other, so that a movement of tokens must fail.
         for isClosing in [true, false] {
             var world = GovernanceWorld()
@@ -226,7 +226,7 @@ import Testing
         }
     }
 
-    @Test func `no change of parameters revives a closed proposal`() throws {
+    @Test func `G-R13 no change of parameters revives a closed proposal`() throws {
         // R13: a quorum and an approval that the rejected one would have met.
         var world = GovernanceWorld(powers: [400, 390, 210])
         let rejected = try world.openProposal([.pay(1)])
@@ -252,7 +252,7 @@ import Testing
         #expect(receipt.outcome?.tally == before.vote?.tally)
     }
 
-    @Test func `a vote keeps the rules of its opening`() throws {
+    @Test func `G-R1 a vote keeps the rules of its opening`() throws {
         // R1: a change of the rules neither drops ballots nor moves an open vote's thresholds.
         var world = GovernanceWorld()
         let change = try world.openProposal([.set("gov.textPeriod", 600_000)])
@@ -271,7 +271,7 @@ import Testing
         #expect(world.proposal(later).vote?.row.period == 600_000)
     }
 
-    @Test func `a rule that the supply broke keeps nobody from other changes`() throws {
+    @Test func `G-R42 a rule that the supply broke keeps nobody from other changes`() throws {
         // R42: destroyed deposits made the supply smaller than the deposits ask for.
         var world = GovernanceWorld()
         world.state.write(.supply(.native), Amount(100_000_000_000))
@@ -284,7 +284,7 @@ import Testing
         try world.submit([.set("gov.depositBase", 5_000_000)])
     }
 
-    @Test func `closing costs the same with ten ballots and with a thousand`() throws {
+    @Test func `G-R2 closing costs the same with ten ballots and with a thousand`() throws {
         // R2, counted in bytes written instead of time.
         func bytes(voters: Int) throws -> UInt64 {
             var world = GovernanceWorld(powers: [100])

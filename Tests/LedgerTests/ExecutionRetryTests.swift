@@ -191,7 +191,7 @@ import Testing
     }
 
     @Test(arguments: Fault.allCases)
-    func `R3 an error at any action fails that proposal alone`(fault: Fault) throws {
+    func `G-R3 an error at any action fails that proposal alone`(fault: Fault) throws {
         var world = GovernanceWorld()
         let actions: [Action] =
             fault == .parameter

@@ -65,7 +65,7 @@ import Testing
         #expect(!world.state.contains(.decision(.pauses)))
     }
 
-    @Test func `two thirds of all power pass and one unit less does not`() throws {
+    @Test func `G-R27 two thirds of all power pass and one unit less does not`() throws {
         // R27: min yes is 2/3 of the total, reached exactly.
         for (powers, passes) in [([2, 1], true), ([199, 101], false), ([200, 100], true)]
             as [([UInt64], Bool)]
@@ -258,7 +258,7 @@ import Testing
         #expect(world.reason(id).hasPrefix("gov.not_queued"))
     }
 
-    @Test func `mixed emergencies wait as the slowest of them`() throws {
+    @Test func `G-R17 mixed emergencies wait as the slowest of them`() throws {
         // R17.
         var world = GovernanceWorld()
         let target = try world.openProposal([.pay(5)])

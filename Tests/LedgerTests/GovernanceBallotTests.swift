@@ -14,7 +14,7 @@ import Testing
             ([250, 150, 600], .rejected),
             ([400, 199, 401], .queued), ([400, 200, 400], .rejected),
         ] as [([UInt64], ProposalStatus)])
-    func `a proposal passes at the exact thresholds`(
+    func `G-R27 a proposal passes at the exact thresholds`(
         powers: [UInt64], expected: ProposalStatus
     ) throws {
         var world = GovernanceWorld(powers: powers)
@@ -68,7 +68,7 @@ import Testing
         #expect(world.tally(id) == .zero)
     }
 
-    @Test func `a ballot names the content that it was cast on`() throws {
+    @Test func `G-R10 a ballot names the content that it was cast on`() throws {
         var world = GovernanceWorld()
         let first = try world.openProposal()
         let second = try world.openProposal()
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func `the content hash covers id, proposer, text, actions and guards`() {
+    @Test func `G-R10 the content hash covers id, proposer, text, actions and guards`() {
         let content = ProposalContent(
             id: ProposalID(1), proposer: GovernanceWorld.address(1), title: "a", body: "b",
             actions: [.set("gov.textPeriod", 1)])
@@ -158,7 +158,7 @@ import Testing
     // MARK: R15, the last second
 
     @Test(arguments: [true, false])
-    func `a change of the outcome near the end extends the vote, either way`(
+    func `G-R15 a change of the outcome near the end extends the vote, either way`(
         isToYes: Bool
     ) throws {
         var world = GovernanceWorld()
@@ -197,7 +197,7 @@ import Testing
         #expect(world.proposal(id).vote?.end == end)
     }
 
-    @Test func `five flips in five milliseconds do not use the extensions up`() throws {
+    @Test func `G-R15 five flips in five milliseconds do not use the extensions up`() throws {
         var world = GovernanceWorld()
         let id = try world.openProposal()
         let end = try #require(world.proposal(id).vote?.end)
@@ -209,7 +209,7 @@ import Testing
         #expect(world.proposal(id).vote?.end == end.advanced(by: 2_994))
     }
 
-    @Test func `nothing extends past the hard end`() throws {
+    @Test func `G-R15 nothing extends past the hard end`() throws {
         var world = GovernanceWorld()
         let id = try world.openProposal()
         let hardEnd = try #require(world.proposal(id).vote?.hardEnd)

@@ -65,7 +65,7 @@ import Testing
         #expect(world.isSound)
     }
 
-    @Test func `nobody can fill the list of depositors`() throws {
+    @Test func `G-R14 nobody can fill the list of depositors`() throws {
         // R14: with the least part each, the deposit is complete before the list is full.
         var world = GovernanceWorld(powers: [UInt64](repeating: 1, count: 64))
         let id = try world.submit(deposit: Amount(2_000_000))
@@ -161,7 +161,7 @@ import Testing
             ([100, 0], BallotWeights(yes: 5_000, no: 5_000), .rejected, false),
             ([100, 0], BallotWeights(abstain: 10_000), .rejected, false),
         ] as [([UInt64], BallotWeights, ProposalStatus, Bool)])
-    func `deposits are destroyed at the exact thresholds`(
+    func `G-R27 deposits are destroyed at the exact thresholds`(
         powers: [UInt64], weights: BallotWeights, status: ProposalStatus, isDestroyed: Bool
     ) throws {
         var world = GovernanceWorld(powers: powers)

@@ -29,7 +29,7 @@ import Testing
         #expect(try track(of: [.pay(1)], treasury: 0) == .constitution)
     }
 
-    @Test func `sixteen small spends are one large one`() throws {
+    @Test func `G-R17 sixteen small spends are one large one`() throws {
         let small = Action.pay(1_000_000)
         #expect(try track(of: [small]) == .spendSmall)
         #expect(try track(of: [Action](repeating: small, count: 10)) == .spendMedium)
@@ -66,7 +66,7 @@ import Testing
         #expect(try track(pay(200_000_000, 1)) == .constitution)
     }
 
-    @Test func `any order of the actions gives the same class`() throws {
+    @Test func `G-R17 any order of the actions gives the same class`() throws {
         let world = GovernanceWorld()
         let actions: [Action] = [
             .set("fees.priceFloor", 1), .set("consensus.blockInterval", 1),

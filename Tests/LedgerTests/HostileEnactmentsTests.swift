@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test(arguments: 0..<6)
-    func `R3 SEC-18 nothing traps, and what is refused leaves nothing`(_ seed: Int) throws {
+    func `G-R3 SEC-18 nothing traps, and what is refused leaves nothing`(_ seed: Int) throws {
         var attack = Attack(seed: UInt64(seed))
         for _ in 0..<400 {
             try attack.step()

@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `a spend of the constitution has no limit and is not counted`() {
+    @Test func `G-R28 a spend of the constitution has no limit and is not counted`() {
         // R28: whatever the limiter says, the highest row can spend.
         var world = world(treasury: 1_000_000_000_000)
         world.advance(by: 1_000)
@@ -90,7 +90,7 @@ import Testing
         #expect(world.treasury == 0)
     }
 
-    @Test func `no floor within its bounds blocks all spending`() throws {
+    @Test func `G-R28 no floor within its bounds blocks all spending`() throws {
         // R28: a floor is at least one unit, a treasury of any size has a row that can spend it.
         for name in ["treasury.outflowFloorSmall", "treasury.outflowFloorLarge"] {
             for kind in ChainKind.allCases {

@@ -188,7 +188,7 @@ import Testing
         #expect(world.isSound)
     }
 
-    @Test func `R4 nothing but claims and a recall spends a stream's account`() throws {
+    @Test func `G-R4 nothing but claims and a recall spends a stream's account`() throws {
         var world = GovernanceWorld()
         let id = try created(linear(1_000), in: &world)
         let account: Account = try #require(world.state.read(.account(id.account)))
@@ -229,7 +229,7 @@ import Testing
         #expect(world.isSound)
     }
 
-    @Test func `R17 a stream counts in full, together with spends, in any order`() throws {
+    @Test func `G-R17 a stream counts in full, together with spends, in any order`() throws {
         // A tenth of a percent of the treasury is 1,000,000.
         let world = GovernanceWorld()
         func track(_ actions: [Action]) throws -> Track {

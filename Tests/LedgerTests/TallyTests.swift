@@ -8,7 +8,7 @@ import Testing
     static let total: UInt64 = 600 * 15_000_000_000_000_000
 
     @Test(arguments: Track.allCases)
-    func `the quorum is met at its threshold and not one unit below`(track: Track) {
+    func `G-R27 the quorum is met at its threshold and not one unit below`(track: Track) {
         let row = track.standardRow
         let needed = Self.total / UInt64(row.quorum.denominator) * UInt64(row.quorum.numerator)
         for (cast, isMet) in [(needed, true), (needed - 1, false), (needed + 1, true)] {
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: Track.allCases)
-    func `approval needs more than its part of the votes that do not abstain`(track: Track) {
+    func `G-R27 approval needs more than its part of the votes that do not abstain`(track: Track) {
         let row = track.standardRow
         let votes = Self.total / 3
         let part = votes / UInt64(row.approve.denominator) * UInt64(row.approve.numerator)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: Track.allCases.filter { $0.standardRow.minYes.numerator > 0 })
-    func `the least yes is met at its threshold and not one unit below`(track: Track) {
+    func `G-R27 the least yes is met at its threshold and not one unit below`(track: Track) {
         let row = track.standardRow
         let needed = Self.total / UInt64(row.minYes.denominator) * UInt64(row.minYes.numerator)
         for (yes, isMet) in [(needed, true), (needed - 1, false)] {
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `a third of vetoes is not enough and one unit more is`() {
+    @Test func `G-R27 a third of vetoes is not enough and one unit more is`() {
         let votes = Self.total / 3
         let third = votes / 3
         #expect(!Tally.isVetoed(BallotAmounts(yes: votes - third, veto: third)))
@@ -50,7 +50,7 @@ import Testing
         #expect(!Tally.isVetoed(.zero))
     }
 
-    @Test func `four fifths of no are not enough to burn and one unit more is`() {
+    @Test func `G-R27 four fifths of no are not enough to burn and one unit more is`() {
         let votes = Self.total / 3
         let part = votes / 5 * 4
         #expect(!Tally.isOverwhelminglyRefused(BallotAmounts(yes: votes - part, no: part)))
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test(arguments: Track.allCases)
-    func `at the strictest bounds a vote of all still passes`(track: Track) throws {
+    func `G-R42 at the strictest bounds a vote of all still passes`(track: Track) throws {
         // R42: no setting within the hard bounds locks governance for ever.
         var parameters = Parameters.standard
         for component in TrackComponent.allCases {

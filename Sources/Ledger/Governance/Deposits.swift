@@ -17,8 +17,7 @@ extension Governance {
             throw .governance(.notInDeposit(id, old.status))
         }
         let missing = old.deposit.missing
-        // A least part for each depositor, so that nobody can fill the list with dust.
-        let minimum = min(missing, Amount(old.deposit.required.value.dividedUp(by: 64)))
+        let minimum = leastDeposit(for: old, by: context.sender, in: state)
         guard amount >= minimum else {
             throw .governance(.depositTooLow(deposit: amount, minimum: minimum))
         }
@@ -29,6 +28,19 @@ extension Governance {
         try takeDeposit(amount, of: context.sender, for: &proposal, in: &state)
         lineUpIfMet(&proposal, at: context.block)
         store(proposal, replacing: old, in: &state)
+    }
+
+    /// A least part for each depositor, so that nobody can fill the list with dust: a 64th of the
+    /// whole, and from who is not on the list at least its part of what is missing among the places
+    /// that are left. The second is more only if the deposit rose after others had met it.
+    private static func leastDeposit<Base: StateReader>(
+        for proposal: Proposal, by account: Address, in state: State<Base>
+    ) -> Amount {
+        let missing = proposal.deposit.missing
+        let least = min(missing, Amount(proposal.deposit.required.value.dividedUp(by: 64)))
+        let places = depositorsMax - min(proposal.deposit.depositors, depositorsMax)
+        guard places > 0, !state.contains(.deposit(proposal.id, account)) else { return least }
+        return max(least, Amount(missing.value.dividedUp(by: UInt64(places))))
     }
 
     /// Moves a deposit into the escrow and writes it down; the caller checked its size.

@@ -155,9 +155,9 @@ import Testing
         #expect(world.tally(id) == BallotAmounts(no: 6))
     }
 
-    // MARK: R1, R2, R6, R8, R40, R41
+    // MARK: Rows of governance.md 7
 
-    @Test func `R1: ballots stay when a proposal's class would be another one now`() throws {
+    @Test func `G-R1 ballots stay when a proposal's class would be another one now`() throws {
         var world = try world()
         let id = try world.open(.treasury)
         try world.vote(Self.alice, .allYes, on: id)
@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test(arguments: [1, 40])
-    func `R2: a close writes the same few records whatever the number of ballots`(
+    func `G-R2 a close writes the same few records whatever the number of ballots`(
         voters: Int
     ) throws {
         var world = GovernanceWorld(powers: [UInt64](repeating: 10, count: 50))
@@ -184,7 +184,7 @@ import Testing
         #expect(world.state.writtenByteCount - before < 4_000)
     }
 
-    @Test func `R6: stake and representatives of after the snapshot do not count`() throws {
+    @Test func `G-R6 stake and representatives of after the snapshot do not count`() throws {
         var world = try world(warmUp: 1_500)
         for _ in 0..<4 { world.endEpoch() }
         try world.delegate(10_000, to: 0, by: Self.dave)
@@ -205,7 +205,7 @@ import Testing
         #expect(world.difference(on: late) == nil)
     }
 
-    @Test func `R8: stake counts once whatever is redelegated and lent anew during the vote`()
+    @Test func `G-R8 stake counts once whatever is redelegated and lent anew during the vote`()
         throws
     {
         var world = try world()
@@ -230,7 +230,7 @@ import Testing
         #expect(world.sumsDifference() == nil)
     }
 
-    @Test func `R40: naming somebody a representative takes nothing from him`() throws {
+    @Test func `G-R40 naming somebody a representative takes nothing from him`() throws {
         var world = try world()
         try world.represent(Self.bob, by: [(Self.carol, 2_000)])
         let alone = try world.open()
@@ -258,7 +258,7 @@ import Testing
         #expect(world.difference(on: id) == nil)
     }
 
-    @Test func `R41: shares of a dead generation have no vote, lent or not`() throws {
+    @Test func `G-R41 shares of a dead generation have no vote, lent or not`() throws {
         var world = try world()
         try world.represent(Self.alice, by: [(Self.bob, 4_000)])
         _ = Staking.slash(

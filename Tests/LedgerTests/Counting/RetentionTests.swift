@@ -25,7 +25,7 @@ import Testing
         world.state.entries(in: .ballots(of: id), limit: .max).count
     }
 
-    @Test func `R34: after the retention the state is what it was, but for a receipt`() throws {
+    @Test func `G-R34 after the retention the state is what it was, but for a receipt`() throws {
         var world = GovernanceWorld(powers: [UInt64](repeating: 10, count: 40))
         let first = try world.openProposal()
         try world.vote(0, .allYes, on: first)
