@@ -56,6 +56,24 @@ public struct ByteReader: ~Copyable, ~Escapable {
             littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
     }
 
+    /// Four integers, as a digest or a key has them, with one check of the bytes that are left.
+    public mutating func readFourUInt64() throws(DecodeError) -> (UInt64, UInt64, UInt64, UInt64) {
+        guard remaining >= 32 else {
+            // One of these throws, with what it lacks.
+            return (try readUInt64(), try readUInt64(), try readUInt64(), try readUInt64())
+        }
+        let start = try advance(by: 32)
+        // Safe because `advance` checked the bytes, and any pattern is a number.
+        let a = bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
+        let b = bytes.unsafeLoadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
+        let c = bytes.unsafeLoadUnaligned(fromByteOffset: start + 16, as: UInt64.self)
+        let d = bytes.unsafeLoadUnaligned(fromByteOffset: start + 24, as: UInt64.self)
+        return (
+            UInt64(littleEndian: a), UInt64(littleEndian: b), UInt64(littleEndian: c),
+            UInt64(littleEndian: d)
+        )
+    }
+
     public mutating func readUInt128() throws(DecodeError) -> UInt128 {
         let low = try readUInt64()
         let high = try readUInt64()

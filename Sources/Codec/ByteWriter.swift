@@ -23,6 +23,13 @@ public struct ByteWriter: Sendable {
         writeLittleEndian(value)
     }
 
+    /// Four integers in one piece, as a digest or a key has them.
+    public mutating func write(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
+        let words = (a.littleEndian, b.littleEndian, c.littleEndian, d.littleEndian)
+        // Safe because four words have no padding.
+        unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }
+    }
+
     public mutating func write(_ value: UInt128) {
         write(UInt64(truncatingIfNeeded: value))
         write(UInt64(truncatingIfNeeded: value >> 64))

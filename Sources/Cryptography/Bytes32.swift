@@ -40,18 +40,12 @@ extension Bytes32 {
     }
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
-        let w0 = try reader.readUInt64()
-        let w1 = try reader.readUInt64()
-        let w2 = try reader.readUInt64()
-        let w3 = try reader.readUInt64()
+        let (w0, w1, w2, w3) = try reader.readFourUInt64()
         self.init(words: Words32(w0, w1, w2, w3))
     }
 
     public func encode(into writer: inout ByteWriter) {
-        writer.write(words.w0)
-        writer.write(words.w1)
-        writer.write(words.w2)
-        writer.write(words.w3)
+        writer.write(words.w0, words.w1, words.w2, words.w3)
     }
 
     /// The 32 bytes.

@@ -61,8 +61,22 @@ public enum Domain: String, CaseIterable, Sendable {
     // The checksum of a secret that a password seals.
     case sealedKey = "alt.sealed.v1"
 
+    // A block hashes the state under these many thousands of times.
+    private static let ofStateKeys = stateKey.computedWords
+    private static let ofStateValues = stateValue.computedWords
+    private static let ofTreeLeaves = treeLeaf.computedWords
+    private static let ofTreeNodes = treeNode.computedWords
+
     /// The tag in its 16 bytes, as two little-endian words.
     public var words: (UInt64, UInt64) {
+        if self == .treeNode { return Self.ofTreeNodes }
+        if self == .treeLeaf { return Self.ofTreeLeaves }
+        if self == .stateKey { return Self.ofStateKeys }
+        if self == .stateValue { return Self.ofStateValues }
+        return computedWords
+    }
+
+    private var computedWords: (UInt64, UInt64) {
         var low: UInt64 = 0
         var high: UInt64 = 0
         var index = 0

@@ -112,7 +112,8 @@ struct Execution<Base: StateReader> {
         let transaction = signed.transaction
         countSequence(of: signed, admission)
         settle { state throws(Rejection) in
-            try state.debit(admission.payer, transaction.maxFee)
+            try state.debit(
+                admission.payer, transaction.maxFee, having: admission.payerBalance)
         }
 
         // Kept whatever becomes of the actions.

@@ -126,7 +126,13 @@ public struct State<Base: StateReader> {
     public mutating func debit(
         _ account: Address, _ amount: Amount, asset: AssetID = .native
     ) throws(Rejection) {
-        let balance = balance(of: account, asset: asset)
+        try debit(account, amount, asset: asset, having: balance(of: account, asset: asset))
+    }
+
+    /// The same with a balance that was just read.
+    mutating func debit(
+        _ account: Address, _ amount: Amount, asset: AssetID = .native, having balance: Amount
+    ) throws(Rejection) {
         guard let rest = balance.subtracting(amount) else {
             throw .insufficientFunds(
                 account: account, asset: asset, balance: balance, needed: amount)

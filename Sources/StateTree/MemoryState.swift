@@ -1,6 +1,8 @@
+import Codec
+
 /// A state in memory, for tests, the simulator and the making of a genesis.
 public struct MemoryState: StateReader, Sendable {
-    private var values: [[UInt8]: [UInt8]] = [:]
+    private var values: [BytesKey: [UInt8]] = [:]
     private var order = KeyOrder()
     private var nodes: [NodeKey: [UInt8]] = [:]
     public private(set) var root = TreeRoot.empty
@@ -10,14 +12,14 @@ public struct MemoryState: StateReader, Sendable {
     public init() {}
 
     public func value(for key: [UInt8]) -> [UInt8]? {
-        values[key]
+        values[BytesKey(key)]
     }
 
     public func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry? {
         guard let key = order.key(at: order.position(from: lower)), precedes(key, upper) else {
             return nil
         }
-        guard let value = values[key] else {
+        guard let value = values[BytesKey(key)] else {
             preconditionFailure("an ordered key has a value")
         }
         return StateEntry(key: key, value: value)
@@ -36,18 +38,14 @@ public struct MemoryState: StateReader, Sendable {
     public mutating func apply(_ changes: StateChanges) {
         precondition(version.map { $0 < changes.version } ?? true, "versions grow")
         for write in changes.writes {
-            let old = values.removeValue(forKey: write.key)
-            switch (old, write.value) {
-            case (nil, let new?):
-                order.insert(write.key)
-                values[write.key] = new
-            case (_?, let new?):
-                values[write.key] = new
-            case (_?, nil):
+            let key = BytesKey(write.key)
+            guard let value = write.value else {
+                let old = values.removeValue(forKey: key)
+                precondition(old != nil, "a key that is removed was there")
                 order.remove(write.key)
-            case (nil, nil):
-                preconditionFailure("a key that is removed was there")
+                continue
             }
+            if values.updateValue(value, forKey: key) == nil { order.insert(write.key) }
         }
         for key in changes.stale {
             let old = nodes.removeValue(forKey: key)
@@ -65,7 +63,7 @@ public struct MemoryState: StateReader, Sendable {
         var entries: [StateEntry] = []
         entries.reserveCapacity(values.count)
         var position = order.position(from: [])
-        while let key = order.key(at: position), let value = values[key] {
+        while let key = order.key(at: position), let value = values[BytesKey(key)] {
             entries.append(StateEntry(key: key, value: value))
             order.advance(&position)
         }

@@ -1,3 +1,5 @@
+import Codec
+
 /// Writes that are not in the state yet, over a reader: what a block is executed on.
 ///
 /// Checkpoints nest: `revert` undoes everything since the last open one, `commit` keeps it as part
@@ -19,7 +21,7 @@ public struct Overlay<Base: StateReader> {
     }
 
     private var slots: [Content] = []
-    private var slotByKey: [[UInt8]: Int] = [:]
+    private var slotByKey: [BytesKey: Int] = [:]
     private var order = KeyOrder()
     private var undo: [Undo] = []
     /// The length of `undo` at each open checkpoint.
@@ -30,7 +32,7 @@ public struct Overlay<Base: StateReader> {
     }
 
     public func value(for key: [UInt8]) -> [UInt8]? {
-        guard let slot = slotByKey[key] else { return base.value(for: key) }
+        guard let slot = slotByKey[BytesKey(key)] else { return base.value(for: key) }
         switch slots[slot] {
         case .base: return base.value(for: key)
         case .value(let value): return value
@@ -44,7 +46,7 @@ public struct Overlay<Base: StateReader> {
         var position = order.position(from: lower)
         while let key = order.key(at: position), precedes(key, upper) {
             if let entry = below, precedes(entry.key, key) { return entry }
-            guard let slot = slotByKey[key] else {
+            guard let slot = slotByKey[BytesKey(key)] else {
                 preconditionFailure("an ordered key has a slot")
             }
             switch slots[slot] {
@@ -74,12 +76,13 @@ public struct Overlay<Base: StateReader> {
 
     private mutating func write(_ content: Content, at key: [UInt8]) {
         let slot: Int
-        if let known = slotByKey[key] {
+        let indexed = BytesKey(key)
+        if let known = slotByKey[indexed] {
             slot = known
         } else {
             slot = slots.count
             slots.append(.base)
-            slotByKey[key] = slot
+            slotByKey[indexed] = slot
             order.insert(key)
         }
         if !checkpoints.isEmpty {
@@ -122,7 +125,7 @@ public struct Overlay<Base: StateReader> {
         writes.reserveCapacity(slots.count)
         var position = order.position(from: [])
         while let key = order.key(at: position) {
-            guard let slot = slotByKey[key] else {
+            guard let slot = slotByKey[BytesKey(key)] else {
                 preconditionFailure("an ordered key has a slot")
             }
             switch slots[slot] {

@@ -1,3 +1,4 @@
+import Codec
 import Cryptography
 
 /// A tree node to store.
@@ -20,7 +21,7 @@ public struct StateChanges: Sendable {
     /// The tree after the changes.
     public let tree: TreeRoot
 
-    private let indexByKey: [[UInt8]: Int]
+    private let indexByKey: [BytesKey: Int]
     private let indexByPath: [TreePath: Int]
 
     /// The state root after the changes.
@@ -35,10 +36,10 @@ public struct StateChanges: Sendable {
         self.nodes = nodes
         self.stale = stale
         self.tree = tree
-        var indexByKey: [[UInt8]: Int] = [:]
+        var indexByKey: [BytesKey: Int] = [:]
         indexByKey.reserveCapacity(writes.count)
         for (index, write) in writes.enumerated() {
-            indexByKey[write.key] = index
+            indexByKey[BytesKey(write.key)] = index
         }
         var indexByPath: [TreePath: Int] = [:]
         indexByPath.reserveCapacity(nodes.count)
@@ -52,7 +53,7 @@ public struct StateChanges: Sendable {
 
     /// The write at `key`, if there is one.
     func write(for key: [UInt8]) -> StateWrite? {
-        indexByKey[key].map { writes[$0] }
+        indexByKey[BytesKey(key)].map { writes[$0] }
     }
 
     func node(at path: TreePath) -> [UInt8]? {
