@@ -50,7 +50,7 @@ public enum StateKey: Hashable, Sendable {
     case validator(Address)
     /// `Address`: the operator whose consensus key this is.
     case operatorOfKey(PublicKey)
-    /// `ValidatorSet`.
+    /// `StoredValidatorSet`.
     case validatorSet(Epoch)
     /// `Digest`: the hash of an epoch's set, without reading the set.
     case validatorSetHash(Epoch)

@@ -46,6 +46,13 @@ public struct ValidatorSet: CanonicalCodable, Hashable, Sendable {
 
     /// Sorts and checks the validators.
     public init(_ validators: [Validator]) throws(ValidatorSetError) {
+        try self.init(trustingKeysOf: validators)
+        if let key = invalidKey { throw .invalidKey(key) }
+    }
+
+    /// Sorts and checks the validators, but for their keys: those of validators that the state has
+    /// were checked when they came, and the check of a hundred takes several milliseconds.
+    public init(trustingKeysOf validators: [Validator]) throws(ValidatorSetError) {
         guard !validators.isEmpty else { throw .empty }
         guard validators.count <= Limits.validatorsMax else {
             throw .tooMany(count: validators.count, limit: Limits.validatorsMax)
@@ -56,7 +63,6 @@ public struct ValidatorSet: CanonicalCodable, Hashable, Sendable {
         var total: UInt64 = 0
         for validator in sorted {
             guard validator.power > 0 else { throw .powerZero(validator.key) }
-            guard validator.key.isMainSubgroupPoint else { throw .invalidKey(validator.key) }
             let (sum, overflow) = total.addingReportingOverflow(validator.power)
             guard !overflow, sum <= Limits.totalPowerMax else {
                 throw .powerOverflow(limit: Limits.totalPowerMax)
@@ -78,15 +84,14 @@ public struct ValidatorSet: CanonicalCodable, Hashable, Sendable {
         hash = hasher.finalize()
     }
 
+    /// The first key that is none.
+    private var invalidKey: PublicKey? {
+        validators.first { !$0.key.isMainSubgroupPoint }?.key
+    }
+
     public init(from reader: inout ByteReader) throws(DecodeError) {
-        let validators = try reader.readList(
-            of: Validator.self, limit: Limits.validatorsMax, minimumElementSize: 40)
-        do {
-            self = try ValidatorSet(validators)
-        } catch {
-            throw .invalidValue(type: "ValidatorSet")
-        }
-        guard self.validators == validators else { throw .invalidValue(type: "ValidatorSet") }
+        self = try StoredValidatorSet(from: &reader).set
+        guard invalidKey == nil else { throw .invalidValue(type: "ValidatorSet") }
     }
 
     public func encode(into writer: inout ByteWriter) {
@@ -115,5 +120,31 @@ public struct ValidatorSet: CanonicalCodable, Hashable, Sendable {
     public func hasOneHonest(_ power: UInt64) -> Bool {
         precondition(power <= totalPower, "a part is not above the whole: \(power)")
         return 3 * power >= totalPower
+    }
+}
+
+/// A set as the state holds it, in the same encoding: everything of it is checked again but the
+/// keys, which were checked before they came into the state. For the own state alone; a set that
+/// comes from outside is a `ValidatorSet`.
+public struct StoredValidatorSet: CanonicalCodable, Hashable, Sendable {
+    public let set: ValidatorSet
+
+    public init(_ set: ValidatorSet) {
+        self.set = set
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodeError) {
+        let validators = try reader.readList(
+            of: Validator.self, limit: Limits.validatorsMax, minimumElementSize: 40)
+        do {
+            set = try ValidatorSet(trustingKeysOf: validators)
+        } catch {
+            throw .invalidValue(type: "ValidatorSet")
+        }
+        guard set.validators == validators else { throw .invalidValue(type: "ValidatorSet") }
+    }
+
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(set)
     }
 }

@@ -112,7 +112,7 @@ public enum Queries {
     public static func validatorSet(
         of epoch: Epoch, over reader: some StateReader
     ) -> ValidatorSet? {
-        State(over: reader).read(.validatorSet(epoch))
+        Epochs.validators(of: epoch, in: State(over: reader))
     }
 
     /// The hash of an epoch's set; kept for ever, unlike the set.

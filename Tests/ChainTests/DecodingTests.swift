@@ -207,6 +207,24 @@ import Testing
         }
     }
 
+    @Test
+    func `a validator set from outside has checked keys, and one of the state is not checked`()
+        throws
+    {
+        let point = PublicKey([1] + [UInt8](repeating: 0, count: 31))
+        let validators = [Validator(key: point, power: 1)]
+        #expect(throws: ValidatorSetError.invalidKey(point)) { try ValidatorSet(validators) }
+        let set = try ValidatorSet(trustingKeysOf: validators)
+        #expect(throws: DecodeError.invalidValue(type: "ValidatorSet")) {
+            try ValidatorSet(decoding: set.encoded())
+        }
+        #expect(try StoredValidatorSet(decoding: set.encoded()).set == set)
+        let bytes = writer { $0.writeList(Array(GoldenValues.validators.validators.reversed())) }
+        #expect(throws: DecodeError.invalidValue(type: "ValidatorSet")) {
+            try StoredValidatorSet(decoding: bytes)
+        }
+    }
+
     @Test func `a certificate's bitmap has at most 32 bytes`() {
         var bytes = GoldenValues.certificate(.nullify).encoded()
         // Kind, epoch and view come before the bitmap's length.

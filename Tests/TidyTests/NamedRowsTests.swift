@@ -50,20 +50,36 @@ import Testing
 
     /// Elsewhere a vote or certificate counts only after its signatures were checked.
     @Test func `SEC-26 only the own log, store and signer are trusted without a check`() throws {
-        let sources = Self.folder.deletingLastPathComponent().appendingPathComponent("Sources")
-        let names = FileManager.default.enumerator(atPath: sources.path)
-        var users: Set<String> = []
-        while let name = names?.nextObject() as? String {
-            guard name.hasSuffix(".swift"), !name.hasPrefix("Simulator/") else { continue }
-            let text = try String(
-                contentsOf: sources.appendingPathComponent(name), encoding: .utf8)
-            if text.contains(".restored(") { users.insert(name) }
-        }
         #expect(
-            users == [
+            try Self.users(of: ".restored(") == [
                 "Chain/Verified.swift", "Consensus/Engine+Recovery.swift",
                 "Node/EpochSource.swift", "Node/Signer/LocalSigner.swift",
                 "Node/Verification/Verifier.swift",
             ])
+    }
+
+    /// Elsewhere a key gets power only after it was checked.
+    @Test func `SEC-26 only keys that the state holds are trusted without a check`() throws {
+        #expect(
+            try Self.users(of: "StoredValidatorSet.self") == ["Ledger/Epochs/Epochs.swift"])
+        #expect(
+            try Self.users(of: "StoredValidatorSet(") == ["Chain/ValidatorSet.swift"])
+        #expect(
+            try Self.users(of: "trustingKeysOf") == [
+                "Chain/ValidatorSet.swift", "Ledger/Epochs/Election.swift",
+            ])
+    }
+
+    private static func users(of text: String) throws -> Set<String> {
+        let sources = folder.deletingLastPathComponent().appendingPathComponent("Sources")
+        let names = FileManager.default.enumerator(atPath: sources.path)
+        var users: Set<String> = []
+        while let name = names?.nextObject() as? String {
+            guard name.hasSuffix(".swift"), !name.hasPrefix("Simulator/") else { continue }
+            let source = try String(
+                contentsOf: sources.appendingPathComponent(name), encoding: .utf8)
+            if source.contains(text) { users.insert(name) }
+        }
+        return users
     }
 }

@@ -26,6 +26,11 @@ public enum DecisionKey: Hashable, Sendable {
     /// `TreasuryIntegral`: as the first epoch start of a day left it.
     case treasurySample(AssetID, day: UInt64)
 
+    /// The height within the key of a snapshot.
+    public static func snapshotHeight(_ key: [UInt8]) -> Height {
+        Height(key.dropLast(8).suffix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
     func write(into writer: inout StateKeyWriter) {
         switch self {
         case .dryRun(let id): writer.kind(32, integers: id.value)

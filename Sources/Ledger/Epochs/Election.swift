@@ -50,13 +50,12 @@ extension Election {
     /// there were), all of whom have a record.
     func set(_ facts: ElectionFacts, countMin: UInt64) -> ValidatorSet? {
         let elected = elect(facts)
-        guard UInt64(elected.count) >= min(countMin, UInt64(facts.previous.count)),
-            let set = try? ValidatorSet(elected)
-        else { return nil }
         let known = facts.records.map(\.consensusKey).sorted()
-        for seat in set.validators where !known.containsSorted(seat.key) {
-            return nil
-        }
+        guard UInt64(elected.count) >= min(countMin, UInt64(facts.previous.count)),
+            // Keys of records were checked when they came.
+            elected.allSatisfy({ known.containsSorted($0.key) }),
+            let set = try? ValidatorSet(trustingKeysOf: elected)
+        else { return nil }
         return set
     }
 }

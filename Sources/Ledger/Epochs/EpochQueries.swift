@@ -39,8 +39,8 @@ extension Queries {
         let state = State(over: reader)
         let epoch = Epochs.current(in: state)
         guard let record = state.read(.epoch(epoch), as: EpochRecord.self),
-            let validators = state.read(.validatorSet(epoch), as: ValidatorSet.self),
-            let next = state.read(.validatorSet(epoch.advanced(by: 1)), as: ValidatorSet.self)
+            let validators = Epochs.validators(of: epoch, in: state),
+            let next = Epochs.validators(of: epoch.advanced(by: 1), in: state)
         else {
             preconditionFailure("a state has this epoch's set and the next one's")
         }

@@ -47,6 +47,13 @@ enum Epochs {
         return epoch
     }
 
+    /// The set of an epoch, whose keys were checked before they came into the state.
+    static func validators<Base: StateReader>(
+        of epoch: Epoch, in state: State<Base>
+    ) -> ValidatorSet? {
+        state.read(.validatorSet(epoch), as: StoredValidatorSet.self)?.set
+    }
+
     /// The instance of an epoch.
     ///
     /// - Parameter parent: what the epoch builds on, if its first block is not executed yet.
@@ -56,7 +63,7 @@ enum Epochs {
         of epoch: Epoch, after parent: BlockSummary, facts: ChainFacts, in state: State<Base>
     ) -> Instance? {
         guard let record = state.read(.epoch(epoch), as: EpochRecord.self),
-            let validators = state.read(.validatorSet(epoch), as: ValidatorSet.self)
+            let validators = validators(of: epoch, in: state)
         else { return nil }
         var previousSeed: Digest?
         if epoch > .zero {
@@ -108,7 +115,7 @@ enum Epochs {
         guard var record = state.read(.epoch(epoch), as: EpochRecord.self),
             context.height == record.last,
             let nextRecord = state.read(.epoch(next), as: EpochRecord.self),
-            let nextSet = state.read(.validatorSet(next), as: ValidatorSet.self),
+            let nextSet = validators(of: next, in: state),
             let parameters = state.read(.parameters, as: Parameters.self)
         else { return }
         record.endTime = context.timestamp

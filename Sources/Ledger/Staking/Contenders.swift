@@ -146,15 +146,9 @@ extension Staking {
         }
         let before = state.read(.epoch(clock.epoch.lowered(by: 1)), as: EpochRecord.self)
         horizon = min(horizon, horizon.lowered(by: before.map(\.length) ?? horizon.value))
-        for status in [ProposalStatus.voting, .queued] {
-            let range = StateKeyRange(
-                from: .proposalOfStatus(status, ProposalID(.max)),
-                to: .proposalOfStatus(status, ProposalID(0)))
-            for entry in state.entries(in: range, limit: .max) {
-                let id: ProposalID = State<Base>.decode(entry.value)
-                let proposal = state.read(.proposal(id), as: Proposal.self)
-                if let vote = proposal?.vote { horizon = min(horizon, vote.snapshot) }
-            }
+        // Votes that are open or decided are in the order of their snapshots.
+        if let entry = state.firstEntry(in: .snapshots) {
+            horizon = min(horizon, DecisionKey.snapshotHeight(entry.key))
         }
         // Escrows are in the order of their slashes.
         if let entry = state.firstEntry(in: .escrows) {

@@ -42,7 +42,7 @@ enum Offences {
                 epoch: epoch, end: record.endTime ?? context.timestamp, now: context.timestamp)
         }
         if cache.epoch != epoch {
-            cache = Cache(epoch: epoch, validators: state.read(.validatorSet(epoch)))
+            cache = Cache(epoch: epoch, validators: Epochs.validators(of: epoch, in: state))
         }
         guard let validators = cache.validators else { throw .unknownEpoch(epoch) }
         guard let validator = validators.validator(at: evidence.signer) else {

@@ -87,12 +87,12 @@ enum Participations {
         }
     }
 
-    /// The set of an epoch; reading one from the state means checking every key of it.
+    /// The set of an epoch; reading one from the state means sorting and hashing it.
     static func validators<Base: StateReader>(
         of epoch: Epoch, known: [ValidatorSet], in state: State<Base>
     ) -> ValidatorSet? {
         let hash: Digest? = state.read(.validatorSetHash(epoch))
-        return known.first { $0.hash == hash } ?? state.read(.validatorSet(epoch))
+        return known.first { $0.hash == hash } ?? Epochs.validators(of: epoch, in: state)
     }
 
     // MARK: The ring

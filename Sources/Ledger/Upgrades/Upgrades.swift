@@ -88,7 +88,7 @@ public enum Upgrades {
         var table = ReadinessTable()
         if let old {
             state.remove(.enacted(.readiness(epoch)))
-            if let set: ValidatorSet = state.read(.validatorSet(epoch)) {
+            if let set = Epochs.validators(of: epoch, in: state) {
                 table = old.moved(from: set, to: next)
             }
         }
