@@ -139,6 +139,7 @@ extension GovernanceRejection {
         case .unknownProposal(let id): "There is no proposal \(id)."
         case .notInDeposit(let id, let status):
             "Proposal \(id) takes no deposits; it is \(status.name)."
+        case .notVoting(let id, .voting): "The vote on proposal \(id) is over."
         case .notVoting(let id, let status):
             "Proposal \(id) takes no ballots; it is \(status.name)."
         case .notProposer(let id): "Only the proposer can cancel proposal \(id)."

@@ -6,6 +6,9 @@ import KeyTool
 /// What addresses are called here: by the keys of the keystore, and the ledger's own accounts.
 /// Monikers are no names: whoever likes can take one.
 struct NameBook {
+    /// Streams have accounts of their own; those with a higher number are shown by address.
+    private static let streamsMax: UInt64 = 200
+
     private let names: [String: String]
 
     init(_ names: [String: String]) {
@@ -16,6 +19,9 @@ struct NameBook {
         var names: [String: String] = [:]
         for module in ModuleID.allCases {
             names[chain.text(module.address)] = NameBook.title(of: module)
+        }
+        for number in 1...NameBook.streamsMax {
+            names[chain.text(StreamID(number).account)] = "the account of stream \(number)"
         }
         if let keystore = try? Keystore.open(home: home), let all = try? keystore.names() {
             for name in all {
@@ -57,7 +63,10 @@ struct NameBook {
             result.append(character)
             word = ""
         }
-        return result + (names[word] ?? word)
+        result += names[word] ?? word
+        // What the ledger owns is called by what it is, not as an account.
+        return result.replacing("The account the ", with: "The ")
+            .replacing("account the ", with: "the ")
     }
 
     /// An error of a node with names in place of addresses.

@@ -61,7 +61,7 @@ struct ProposalView {
         let status = text(json["status"])
         let end = "\(status.uppercased()) in block \(text(json["result"]?["height"]))"
         guard status == "executed" else { return [end + (why(json).map { ": \($0)" } ?? "")] }
-        let changes = changes(json["dryRun"])
+        let changes = changes(of: json)
         return changes.isEmpty ? [end] : changes.map { "\(end): \($0)" }
     }
 
@@ -93,7 +93,7 @@ struct ProposalView {
                 + " of \(chain.amountText(json["deposit"]?["required"]))",
         ]
         lines += actionLines(json)
-        lines += dryRunLines(json["dryRun"], isDone: text(json["status"]) == "executed")
+        lines += dryRunLines(of: json, isDone: text(json["status"]) == "executed")
         lines += tallyLines(json)
         lines += petitionLines(json)
         if text(json["status"]) == "queued", let failure = json["failure"], !failure.isNull {
@@ -121,18 +121,22 @@ struct ProposalView {
         let rules = json["rules"]
         lines.append(
             "  passes with  quorum \(ratio(rules?["quorum"])), yes above"
-                + " \(ratio(rules?["approve"])) of the answers and at least"
-                + " \(ratio(rules?["minYes"])) of all, veto at most 1/3")
+                + " \(ratio(rules?["approve"])) of the answers"
+                + (rules?["minYes"]?["numerator"]?.integer == 0
+                    ? "" : " and at least \(ratio(rules?["minYes"])) of all")
+                + ", veto at most 1/3")
         lines.append(
-            "  takes        \(duration(rules?["period"])) of voting, then"
-                + " \(duration(rules?["delay"])) until the execution"
+            "  takes        \(duration(rules?["period"])) of voting"
+                + (text(json["track"]) == "fast" ? ", or until it passes" : "")
+                + (json["actions"]?.items?.isEmpty == false
+                    ? ", then \(duration(rules?["delay"])) until the execution" : "")
                 + dates(rules))
         let deposit = json["deposit"]
         lines.append(
             "  deposit      \(chain.amountText(deposit?["sum"])) of"
                 + " \(chain.amountText(deposit?["required"]))")
         lines += actionLines(json).map { "  " + $0 }
-        lines += dryRunLines(json["dryRun"], isDone: false).map { "  " + $0 }
+        lines += dryRunLines(of: json, isDone: false).map { "  " + $0 }
         if let missing = deposit?["missing"]?.integer, missing > 0 {
             lines.append(
                 "  next         \(chain.text(Amount(missing))) more must be deposited until"
@@ -150,9 +154,14 @@ struct ProposalView {
             + (json["conditions"]?.items ?? []).map { "only if   \(text.condition($0))" }
     }
 
-    func dryRunLines(_ run: JSON?, isDone: Bool) -> [String] {
-        guard let run, !run.isNull else { return [] }
-        var lines = changes(run).map { "\(isDone ? "did       " : "would do  ")\($0)" }
+    /// What a proposal's dry run says.
+    func dryRunLines(of json: JSON, isDone: Bool) -> [String] {
+        guard let run = json["dryRun"], !run.isNull else { return [] }
+        let status = json["status"]?.text ?? ""
+        let isOver = Self.finalStates.contains(status)
+        let verb = isDone ? "did       " : isOver ? "meant to  " : "would do  "
+        var lines = changes(of: json).map { verb + $0 }
+        guard !isOver else { return lines }
         if let omitted = run["changesOmitted"]?.integer, omitted > 0 {
             lines.append("          and \(omitted) more")
         }
@@ -171,9 +180,14 @@ struct ProposalView {
     // MARK: Parts
 
     /// `key: old → new`, records that mean nothing to people left out.
-    private func changes(_ run: JSON?) -> [String] {
-        (run?["changes"]?.items ?? []).filter { $0["type"]?.text != "other" }.map { change in
-            let key = names.relabel(text(change["key"]))
+    private func changes(of json: JSON) -> [String] {
+        let book = book.adding(of: json)
+        let changes = json["dryRun"]?["changes"]?.items ?? []
+        return changes.filter { $0["type"]?.text != "other" }.map { change in
+            var key = names.relabel(text(change["key"]))
+            if change["type"]?.text == "supply", let asset = change["asset"]?.integer {
+                key += " of \(book.symbol(of: AssetID(asset)))"
+            }
             guard let asset = change["asset"]?.integer.map({ AssetID($0) }),
                 let old = change["oldAmount"]?.integer, let new = change["newAmount"]?.integer
             else { return "\(key): \(text(change["old"])) → \(text(change["new"]))" }
@@ -238,7 +252,8 @@ struct ProposalView {
         let now = Timestamp.now
         let end = now.advanced(by: period)
         let execution = end.advanced(by: delay)
-        return ": about \(WhenText.date(end)) and \(WhenText.date(execution))"
+        return ": until about \(WhenText.date(end))"
+            + (delay > 0 ? " and \(WhenText.date(execution))" : "")
     }
 
     private func duration(_ json: JSON?) -> String {

@@ -387,12 +387,58 @@ extension ParameterChange {
         do {
             let value = try ParameterText.parse(
                 text, for: id, symbol: chain.symbol, decimals: chain.decimals)
+            try check(value, of: id, chain)
             return (id, value)
+        } catch let error as CommandError {
+            throw error
         } catch {
             throw CommandError(
                 "parameter.value", "\(name) `\(text)`: \(error)",
                 hint: "it is \(id.definition.unit.example(chain.symbol)); "
                     + "`althing gov params \(name)` shows its bounds", exit: .usage)
+        }
+    }
+}
+
+extension ParameterChange {
+    /// Refuses what no decision may set, in the units of the parameter.
+    private static func check(
+        _ value: ParameterValue, of id: ParameterID, _ chain: ChainInfo
+    ) throws {
+        let (least, most) = id.definition.bounds.values(of: chain.kind)
+        let isWithin: Bool
+        switch (id.definition.bounds, value) {
+        case (.integer(let range, let developmentMinimum), .integer(let number)):
+            let minimum = chain.kind == .development ? developmentMinimum : range.lowerBound
+            isWithin = number >= minimum && number <= range.upperBound
+        case (.ratio(let low, let high), .ratio(let numerator, let denominator)):
+            let n = UInt64(numerator)
+            let d = UInt64(denominator)
+            isWithin =
+                n * UInt64(low.denominator) >= UInt64(low.numerator) * d
+                && n * UInt64(high.denominator) <= UInt64(high.numerator) * d
+        case (.integer, .ratio), (.ratio, .integer):
+            return
+        }
+        guard !isWithin else { return }
+        throw CommandError(
+            "gov.parameter_invalid",
+            "\(id.name) `\(chain.text(value, of: id))` is not within "
+                + "\(chain.text(least, of: id)) to \(chain.text(most, of: id))",
+            hint: "no decision may go beyond these bounds", exit: .usage)
+    }
+}
+
+extension ParameterBounds {
+    /// The least and the greatest value on a chain of a kind.
+    func values(of kind: ChainKind) -> (least: ParameterValue, most: ParameterValue) {
+        switch self {
+        case .integer(let range, let developmentMinimum):
+            (
+                .integer(kind == .development ? developmentMinimum : range.lowerBound),
+                .integer(range.upperBound)
+            )
+        case .ratio(let low, let high): (ParameterValue(low), ParameterValue(high))
         }
     }
 }

@@ -64,11 +64,17 @@ struct QueryCommand: ParsableCommand {
             let client = try options.client()
             if let name {
                 let json = try await client.get("/v1/gov/params/\(name)")
+                let chain = try await ChainInfo(client)
                 options.show(json, id: text(json["text"])) {
-                    ["name", "text", "unit", "min", "max", "track"].map { field in
-                        let gap = String(repeating: " ", count: 7 - field.count)
-                        return "\(field)\(gap)\(text(json[field]))"
-                    }
+                    let bounds = Parameters.bounds(of: name, chain)
+                    return [
+                        "name   \(text(json["name"]))", "value  \(text(json["text"]))",
+                        "unit   \(text(json["unit"]))",
+                        "min    \(bounds?.least ?? text(json["min"]))",
+                        "max    \(bounds?.most ?? text(json["max"]))",
+                        "track  \(text(json["track"]))",
+                        "next   althing gov propose param \(name)=VALUE",
+                    ]
                 }
                 return
             }
@@ -79,6 +85,15 @@ struct QueryCommand: ParsableCommand {
             ) { parameter in
                 ["name", "text", "unit", "track"].map { text(parameter[$0]) }
             }
+        }
+
+        /// The hard bounds as people write them; nil for a parameter of a newer node.
+        private static func bounds(
+            of name: String, _ chain: ChainInfo
+        ) -> (least: String, most: String)? {
+            guard let id = ParameterID(name: name) else { return nil }
+            let (least, most) = id.definition.bounds.values(of: chain.kind)
+            return (chain.text(least, of: id), chain.text(most, of: id))
         }
     }
 }

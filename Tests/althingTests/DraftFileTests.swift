@@ -186,7 +186,11 @@ private func book(_ chain: ChainInfo) -> AssetBook {
     @Test func `the ledger's accounts have names without a keystore`() throws {
         let chain = try chainInfo()
         let names = NameBook(chain, home: "/nowhere/at/all")
-        #expect(names.short(chain.text(ModuleID.treasury.address)) == "the treasury")
+        let treasury = chain.text(ModuleID.treasury.address)
+        #expect(names.short(treasury) == "the treasury")
+        #expect(names.relabel("The account \(treasury) has 5 ALT.") == "The treasury has 5 ALT.")
+        #expect(
+            names.short(chain.text(StreamID(2).account)) == "the account of stream 2")
     }
 }
 
@@ -219,6 +223,44 @@ private func book(_ chain: ChainInfo) -> AssetBook {
                 "action    set a.b: 1h → 2h", "action    mint 1.5 GOLD for bob (\(bob))",
                 "action    pause assets for 1m", "only if   the treasury has at least 1 GOLD",
             ])
+    }
+
+    @Test func `an asset that a proposal would create is named in its changes`() throws {
+        let view = try view()
+        let bob = address(2).text(prefix: "alth")
+        let lines = view.dryRunLines(
+            of: try json(
+                """
+                {"status": "voting",
+                 "actions": [{"type": "createAsset", "symbol": "seat", "decimals": 1}],
+                 "dryRun": {"changes": [
+                   {"type": "balance", "key": "balance of \(bob)", "asset": 4, "old": "?",
+                    "new": "?", "oldAmount": "0", "newAmount": "55"},
+                   {"type": "supply", "key": "supply", "asset": 3, "old": "?", "new": "?",
+                    "oldAmount": "100", "newAmount": "50"},
+                   {"type": "other", "key": "records of chain"}]}}
+                """), isDone: false)
+        #expect(
+            lines == [
+                "would do  balance of bob: 0 SEAT → 5.5 SEAT (+5.5 SEAT)",
+                "would do  supply of GOLD: 1 GOLD → 0.5 GOLD (−0.5 GOLD)",
+            ])
+    }
+
+    @Test func `a parameter beyond its bounds is refused before anything is asked`() throws {
+        let chain = try chainInfo()
+        for (name, value) in [
+            ("gov.spendSmallDelay", "61d"), ("gov.spendSmallQuorum", "80%"),
+            ("gov.spendSmallQuorum", "1/21"), ("gov.textPlaces", "0"),
+        ] {
+            let error = #expect(throws: CommandError.self) {
+                try ParameterChange.parse(name, value, chain)
+            }
+            #expect(error?.code == "gov.parameter_invalid")
+        }
+        let edge = try ParameterChange.parse("gov.spendSmallQuorum", "1/20", chain)
+        #expect(edge.1 == .ratio(numerator: 1, denominator: 20))
+        _ = try ParameterChange.parse("gov.spendSmallDelay", "60d", chain)
     }
 
     private func ended(_ status: String, yes: Int, no: Int, veto: Int) throws -> JSON {

@@ -89,14 +89,15 @@ struct ActionText {
         let schedule = json["schedule"]
         guard schedule?["kind"]?.text == "linear" else {
             let parts = (schedule?["tranches"]?.items ?? []).map {
-                "\(amount($0["amount"], of: asset)) at \(text($0["time"]))"
+                "\(amount($0["amount"], of: asset)) at \(WhenText.time($0["time"]?.text))"
             }
             return parts.joined(separator: ", ")
         }
         let cliff =
             schedule?["cliffMs"]?.integer == schedule?["startMs"]?.integer
-            ? "" : ", nothing before \(text(schedule?["cliff"]))"
-        return "from \(text(schedule?["start"])) to \(text(schedule?["end"]))\(cliff)"
+            ? "" : ", nothing before \(WhenText.time(schedule?["cliff"]?.text))"
+        return "from \(WhenText.time(schedule?["start"]?.text)) to "
+            + WhenText.time(schedule?["end"]?.text) + cliff
     }
 
     /// Without the asset's decimals an amount is in base units.

@@ -77,13 +77,16 @@ extension GovernanceCommand {
                 let status = text(json["status"])
                 let run = try await client.get("/v1/gov/proposals/\(id)/dryrun", [("now", "1")])
                 let isDone = status == "executed"
+                let present = JSON.object([
+                    .init("actions", json["actions"] ?? .null), .init("dryRun", run),
+                ])
                 options.show(run, id: run["ok"]?.boolean == true ? "ok" : "failing") {
                     let when =
                         isDone
                         ? "was executed in block \(text(run["height"]))"
                         : "in block \(text(run["height"])), if it passed today"
                     return ["proposal  \(id)  \(text(json["title"])): \(when)"]
-                        + view.actionLines(json) + view.dryRunLines(run, isDone: isDone)
+                        + view.actionLines(json) + view.dryRunLines(of: present, isDone: isDone)
                         + (text(json["actions"]) == "[]" ? ["nothing   it is a text"] : [])
                 }
                 for field in ["error", "falseGuard"] {

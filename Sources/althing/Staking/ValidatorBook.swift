@@ -161,6 +161,7 @@ enum WhenText {
         guard milliseconds <= now.milliseconds else {
             return text + wait(until: milliseconds, now)
         }
+        guard now.milliseconds - milliseconds >= 1_000 else { return text + ", now" }
         return "\(text), \(age((now.milliseconds - milliseconds) / 1_000)) ago"
     }
 

@@ -28,6 +28,29 @@ struct AssetBook {
         }
     }
 
+    /// With the assets that a proposal would create: the chain numbers them in the order of the
+    /// actions, so that the numbers of its dry run that are new are theirs in ascending order.
+    func adding(of proposal: JSON) -> AssetBook {
+        let known = Set(entries.map(\.id))
+        let numbers = (proposal["dryRun"]?["changes"]?.items ?? [])
+            .compactMap { $0["asset"]?.integer.map { AssetID($0) } }
+        let unknown = Set(numbers).subtracting(known).subtracting([.native]).sorted()
+        let created = (proposal["actions"]?.items ?? []).filter {
+            $0["type"]?.text == "createAsset"
+        }
+        let new = zip(unknown, created).compactMap { id, action -> Entry? in
+            guard let symbol = action["symbol"]?.text, let decimals = action["decimals"]?.integer,
+                decimals <= UInt64(Asset.decimalsMax)
+            else { return nil }
+            return Entry(id: id, symbol: symbol, decimals: UInt8(decimals))
+        }
+        return AssetBook(chain, entries + new)
+    }
+
+    func symbol(of asset: AssetID) -> String {
+        entries.first { $0.id == asset }?.symbol.uppercased() ?? "asset \(asset)"
+    }
+
     /// An amount and the asset that its unit names; without a unit the native one.
     func parse(_ text: String, _ name: String) throws -> AssetBalance {
         let symbol = String(text.drop { $0.isNumber || $0 == "." || $0 == " " }).lowercased()

@@ -57,9 +57,9 @@ extension ProposeCommand {
             let (asset, schedule) = try schedule(book, now)
             let total = schedule.total.map { book.text($0, of: asset) } ?? "too much"
             var lines = [
-                "treasury puts \(total) aside for \(chain.text(recipient))",
-                "the first can be claimed from \(TimeText.print(schedule.firstDue)), all of it "
-                    + "from \(TimeText.print(schedule.end))",
+                "treasury puts \(total) aside for \(to)",
+                "the first can be claimed from \(WhenText.date(schedule.firstDue)), all of it "
+                    + "from \(WhenText.date(schedule.end))",
             ]
             if schedule.firstDue < now {
                 lines.append("what is due by the decision can be claimed at once")
