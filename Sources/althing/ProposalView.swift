@@ -67,18 +67,37 @@ struct ProposalView {
 
     /// Why it ended otherwise than by its execution; nil if its state says it all.
     func why(_ json: JSON) -> String? {
-        if let reason = json["result"]?["reason"]?.text, !reason.isEmpty {
-            return names.relabel(printable(reason))
-        }
-        guard let tally = json["tally"], !tally.isNull,
-            let total = json["totalPower"]?.integer
-        else { return nil }
+        if let count = lacks(json) { return count }
+        guard let reason = json["result"]?["reason"]?.text, !reason.isEmpty else { return nil }
+        return names.relabel(printable(reason)) + staleParts(json)
+    }
+
+    /// The lines that a vote which failed did not meet, with figures; nil for any other end.
+    private func lacks(_ json: JSON) -> String? {
         let isVetoed = text(json["status"]) == "vetoed"
-        guard isVetoed || text(json["status"]) == "rejected" else { return nil }
+        guard isVetoed || text(json["status"]) == "rejected", let tally = json["tally"],
+            !tally.isNull, let total = json["totalPower"]?.integer
+        else { return nil }
         let reasons = VoteCount(tally, total: total).bars.compactMap { bar in
             (bar.name == "no veto") == isVetoed ? bar.lack : nil
         }
         return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    }
+
+    /// What a change expected to replace, where the parameter is another by now.
+    private func staleParts(_ json: JSON) -> String {
+        guard json["result"]?["reason"]?.text?.hasPrefix("gov.expected_differs") == true else {
+            return ""
+        }
+        let parts = (json["actions"]?.items ?? []).compactMap { action -> String? in
+            guard let id = action["name"]?.text.flatMap({ ParameterID(name: $0) }),
+                let expected = action["expectedText"]?.text
+            else { return nil }
+            let now = ParameterText.print(
+                chain.parameters[id], for: id, symbol: chain.symbol, decimals: chain.decimals)
+            return now == expected ? nil : "expected \(printable(expected)), now \(now)"
+        }
+        return parts.isEmpty ? "" : " (\(parts.joined(separator: "; ")))"
     }
 
     // MARK: All

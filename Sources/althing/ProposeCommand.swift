@@ -98,7 +98,7 @@ struct ProposeCommand: ParsableCommand {
             discussion: """
                 Examples:
                   althing gov propose spend bob 100alt --from alice
-                  althing gov propose spend bob 100alt carol 50alt --from alice
+                  althing gov propose spend bob 100alt carol 50gold --from alice
                 """)
 
         @Argument(help: "TO AMOUNT, one or several pairs.")
@@ -118,13 +118,14 @@ struct ProposeCommand: ParsableCommand {
         func run() async throws {
             let proposer = try await Proposer(options)
             let chain = proposer.builder.chain
+            let book = try await AssetBook(proposer.builder.client, chain)
             var list: [TreasuryPayment] = []
             for index in stride(from: 0, to: payments.count, by: 2) {
                 let recipient = try chain.address(
                     payments[index], home: options.write.client.home)
-                let amount = try chain.amount(payments[index + 1], "the amount")
+                let part = try book.parse(payments[index + 1], "the amount")
                 list.append(
-                    TreasuryPayment(recipient: recipient, asset: .native, amount: amount))
+                    TreasuryPayment(recipient: recipient, asset: part.asset, amount: part.amount))
             }
             try await proposer.submit(
                 [.spend(TreasurySpend(payments: list))],

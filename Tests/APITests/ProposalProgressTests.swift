@@ -245,6 +245,19 @@ struct KindRoutesTests {
         }
     }
 
+    @Test func `a time in milliseconds is read in UTC, and a readable text stays`() {
+        let readable = PlainFacts.readable(
+            "Nothing of stream 1 is due; the next is due after 1700000000000 ms.", in: style)
+        #expect(
+            readable
+                == "Nothing of stream 1 is due; the next is due after 2023-11-14T22:13:20.000Z.")
+        #expect(PlainFacts.readable(readable, in: style) == readable)
+        let short = Rejection.governance(
+            .treasuryTooSmall(asset: .native, balance: Amount(5), needed: 6_000_000))
+        let once = short.message(in: style)
+        #expect(PlainFacts.readable(once, in: style) == once)
+    }
+
     @Test func `other texts stay as they are`() {
         let hash = String(repeating: "ab", count: 32)
         for text in [

@@ -32,6 +32,10 @@ enum PlainFacts {
             .replacing(/\bhold ([0-9]{1,20}) for deposits of ([0-9]{1,20})/) {
                 "hold \(amount($0.1)) for deposits of \(amount($0.2))"
             }
+            .replacing(/\bis due after ([0-9]{1,20}) ms\b/) { match in
+                UInt64(match.1).map { "is due after \(style.time(Timestamp($0)))" }
+                    ?? String(match.0)
+            }
             .replacing(/\bpaused until ([0-9]{1,20})\b/) { match in
                 UInt64(match.1).map { "paused until \(style.time(Timestamp($0)))" }
                     ?? String(match.0)

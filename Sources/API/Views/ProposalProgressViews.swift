@@ -152,7 +152,7 @@ struct TimelineJSON: Encodable {
             return [
                 NextJSON(
                     "execution", at: nil,
-                    "failed \(failure.attempts) times; tried again at the "
+                    "its last try failed; tried again at the "
                         + "next three starts of an epoch, and by whoever sends executeProposal"),
                 NextJSON("fails", at: failure.until, "if no try has succeeded until then"),
             ]

@@ -104,7 +104,8 @@ struct SimulationJSON: Encodable {
         switch answer {
         case .refused(let rejection):
             code = rejection.code
-            error = Nullable(rejection.message(in: chain.style))
+            error = Nullable(
+                PlainFacts.readable(rejection.message(in: chain.style), in: chain.style))
             hint = Nullable(rejection.hint)
             gasUsed = "0"
             fee = "0"
@@ -113,7 +114,10 @@ struct SimulationJSON: Encodable {
         case .executed(let simulation):
             let receipt = simulation.receipt
             code = receipt.status.code
-            error = Nullable(simulation.failure?.message(in: chain.style))
+            error = Nullable(
+                simulation.failure.map {
+                    PlainFacts.readable($0.message(in: chain.style), in: chain.style)
+                })
             hint = Nullable(simulation.failure?.hint)
             gasUsed = String(receipt.gasUsed)
             fee = String(receipt.fee.value)

@@ -30,13 +30,14 @@ struct StreamCommand: ParsableCommand {
             }
             let list = try await client.list("/v1/streams", query ?? [], limit: limit)
             let book = try await AssetBook(client, chain)
+            let names = NameBook(chain, home: options.home)
             options.show(
                 list: list, id: { text($0["id"]) },
                 header: ["id", "recipient", "total", "claimed", "due now", "until"]
             ) { stream in
                 let asset = stream["asset"]
                 return [
-                    text(stream["id"]), text(stream["recipient"]),
+                    text(stream["id"]), names.short(text(stream["recipient"])),
                     book.text(stream["total"], of: asset),
                     book.text(stream["claimed"], of: asset),
                     book.text(stream["claimable"], of: asset), StreamCommand.end(stream),
@@ -63,7 +64,8 @@ struct StreamCommand: ParsableCommand {
             options.show(json, id: String(id)) {
                 [
                     "stream     \(id), of proposal \(text(json["proposal"]))",
-                    "recipient  \(text(json["recipient"]))",
+                    "recipient  "
+                        + NameBook(chain, home: options.home).long(text(json["recipient"])),
                     "total      \(book.text(json["total"], of: asset))",
                     "claimed    \(book.text(json["claimed"], of: asset))",
                     "due now    \(book.text(json["claimable"], of: asset))",
@@ -105,7 +107,7 @@ struct StreamCommand: ParsableCommand {
         let schedule = stream["schedule"]
         let last = schedule?["tranches"]?.items?.last?["timeMs"]?.integer
         guard let end = last ?? schedule?["endMs"]?.integer else { return "?" }
-        return TimeText.print(Timestamp(end))
+        return WhenText.print(milliseconds: end)
     }
 }
 
