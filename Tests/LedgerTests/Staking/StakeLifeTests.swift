@@ -87,7 +87,7 @@ import Testing
             try world.act { world throws(Rejection) in
                 try Staking.leave(world.context(index), in: &world.state)
                 let place = StakePlace.pool(world.validators[index])
-                let taken = world.oracle.take(nil, from: index, in: .place(place))
+                let taken = world.oracle.take(nil, from: index, in: .place(place), isKept: false)
                 let bucket = BucketID(validator: place.validator, exit: world.clock.exit)
                 world.oracle.add(taken, to: index, in: .bucket(bucket))
             }

@@ -102,19 +102,24 @@ struct StakeOracle {
     }
 
     /// Takes an amount, or everything; returns what was taken.
-    mutating func take(_ amount: UInt64?, from owner: Int, in holding: StakeHolding) -> Exact {
+    ///
+    /// - Parameter isKept: whether something is left, be it less than a unit: it stays in its mode.
+    mutating func take(
+        _ amount: UInt64?, from owner: Int, in holding: StakeHolding, isKept: Bool
+    ) -> Exact {
         slack += 2
         guard let index = index(owner, holding) else { return .zero }
-        guard let amount, Exact(amount) < parts[index].amount else {
+        let before = parts[index].amount
+        guard let amount, isKept || Exact(amount) < before else {
             return parts.remove(at: index).amount
         }
-        let before = parts[index].amount
-        parts[index].amount = before - Exact(amount)
+        let taken = min(Exact(amount), before)
+        parts[index].amount = before - taken
         if let principal = parts[index].principal {
             parts[index].principal = principal.times(
                 parts[index].amount.bits, over: before.bits)
         }
-        return Exact(amount)
+        return taken
     }
 
     mutating func drop(_ owner: Int, _ holding: StakeHolding) {

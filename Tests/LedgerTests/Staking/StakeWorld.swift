@@ -270,9 +270,9 @@ struct StakeWorld {
         for holding in oracle.holdings(of: account) {
             guard let exit = holding.exit, oracle.isFree(exit) else { continue }
             switch holding {
-            case .bucket: _ = oracle.take(nil, from: account, in: holding)
+            case .bucket: _ = oracle.take(nil, from: account, in: holding, isKept: false)
             case .place(.lot(let id)):
-                let amount = oracle.take(nil, from: account, in: holding)
+                let amount = oracle.take(nil, from: account, in: holding, isKept: false)
                 oracle.add(amount, to: account, in: .place(.pool(id.validator)))
             case .place(.pool): break
             }
@@ -288,6 +288,14 @@ struct StakeWorld {
             Exact(amount), to: account, in: .place(.pool(validators[validator])))
     }
 
+    /// Takes by hand what the ledger just took, be it all.
+    private mutating func take(
+        _ amount: UInt64?, from account: Int, in holding: StakeHolding
+    ) -> Exact {
+        let rest = Staking.position(of: accounts[account], in: holding, state)
+        return oracle.take(amount, from: account, in: holding, isKept: rest != nil)
+    }
+
     mutating func undelegate(
         _ amount: UInt64?, from place: StakePlace, by account: Int
     ) throws(Rejection) {
@@ -295,7 +303,7 @@ struct StakeWorld {
             amount.map { .tokens(Amount($0)) } ?? .all, from: place, context(account), in: &state)
         var origin: StakeOrigin?
         if case .lot(let id) = place { origin = id.origin }
-        let taken = oracle.take(amount, from: account, in: .place(place))
+        let taken = take(amount, from: account, in: .place(place))
         oracle.add(
             taken, to: account,
             in: .bucket(
@@ -307,7 +315,7 @@ struct StakeWorld {
     ) throws(Rejection) {
         try Staking.cancel(
             amount.map { .tokens(Amount($0)) } ?? .all, of: bucket, context(account), in: &state)
-        let taken = oracle.take(amount, from: account, in: .bucket(bucket))
+        let taken = take(amount, from: account, in: .bucket(bucket))
         if let origin = bucket.origin, !oracle.isFree(origin.exit) {
             oracle.add(
                 taken, to: account,
@@ -323,7 +331,7 @@ struct StakeWorld {
         try Staking.redelegate(
             amount.map { .tokens(Amount($0)) } ?? .all, from: place, to: validators[validator],
             context(account), in: &state)
-        let taken = oracle.take(amount, from: account, in: .place(place))
+        let taken = take(amount, from: account, in: .place(place))
         let origin = StakeOrigin(validator: place.validator, exit: clock.exit)
         oracle.add(
             taken, to: account,
