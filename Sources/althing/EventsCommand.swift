@@ -27,7 +27,9 @@ struct EventsCommand: ParsableCommand {
 
         func run() async throws {
             let client = try options.client()
-            let view = TransactionView(chain: try await ChainInfo(client))
+            let chain = try await ChainInfo(client)
+            let view = TransactionView(
+                chain: chain, names: NameBook(chain, home: options.home))
             var cursor: String
             if let since {
                 cursor = since

@@ -18,22 +18,31 @@ struct GovernanceCommand: ParsableCommand {
     struct AddDeposit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "deposit", abstract: "Add to a proposal's deposit.",
-            discussion: "Example:\n  althing gov deposit 1 50alt --from bob")
+            discussion: """
+                Examples:
+                  althing gov deposit 1 50alt --from bob
+                  althing gov deposit 1 --from bob      all that is missing
+                """)
 
         @Argument(help: "The proposal's number.")
         var id: UInt64
 
-        @Argument(help: "An amount like 50alt.")
-        var amount: String
+        @Argument(help: "An amount like 50alt; all that is missing if not given.")
+        var amount: String?
 
         @OptionGroup var options: WriteOptions
 
         func run() async throws {
             let builder = try await TransactionBuilder(options)
-            let amount = try builder.chain.amount(amount, "the amount")
+            let json = try await builder.client.get("/v1/gov/proposals/\(id)")
+            let missing = Amount(json["deposit"]?["missing"]?.integer ?? 0)
+            let amount = try amount.map { try builder.chain.amount($0, "the amount") } ?? missing
+            let text = builder.chain.text(amount)
             try await builder.send(
                 [.addDeposit(proposal: ProposalID(id), amount: amount)],
-                summary: "add \(builder.chain.text(amount)) to the deposit of proposal \(id)")
+                summary: "add \(text) to the deposit of proposal \(id)",
+                effects: amount == missing ? ["next         its vote opens if a place is free"] : []
+            )
         }
     }
 

@@ -57,7 +57,13 @@ extension GovernanceCommand {
             let view = try await ProposalView(client, chain, home: options.home)
             let json = try await ProposalView.present(id, client)
             let weights = try await weights(client, view.chain)
-            options.show(json, id: String(id)) { view.lines(json) + weights }
+            let isOver = ProposalView.finalStates.contains(text(json["status"]))
+            let depositors =
+                isOver && options.format == .table
+                ? try await client.list("/v1/gov/proposals/\(id)/deposits", limit: 100) : nil
+            options.show(json, id: String(id)) {
+                view.lines(json, depositors: depositors) + weights
+            }
         }
 
         /// The weight of one's own accounts, and how it was used.

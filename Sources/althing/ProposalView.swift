@@ -102,7 +102,8 @@ struct ProposalView {
 
     // MARK: All
 
-    func lines(_ json: JSON) -> [String] {
+    /// - Parameter depositors: of an ended proposal, whose deposits are still there.
+    func lines(_ json: JSON, depositors: [JSON]? = nil) -> [String] {
         var lines = [
             "proposal  \(text(json["id"]))  \(text(json["title"]))",
             "status    \(line(json))",
@@ -111,6 +112,9 @@ struct ProposalView {
             "deposit   \(chain.amountText(json["deposit"]?["sum"]))"
                 + " of \(chain.amountText(json["deposit"]?["required"]))",
         ]
+        if json["isReceipt"]?.boolean == true {
+            lines.append("receipt   it ended long ago; its text, actions and ballots are gone")
+        }
         lines += actionLines(json)
         lines += dryRunLines(of: json, isDone: text(json["status"]) == "executed")
         lines += tallyLines(json)
@@ -121,7 +125,7 @@ struct ProposalView {
                 "failed    \(reason(failure["error"])) Tried "
                     + (attempts == 1 ? "once." : "\(attempts) times."))
         }
-        lines += NextText(view: self).lines(json).map { "next      \($0)" }
+        lines += NextText(view: self).lines(json, depositors: depositors).map { "next      \($0)" }
         lines += historyLines(json)
         if Self.finalStates.contains(text(json["status"])) {
             lines += outcome(json).map { "result    \($0)" }
@@ -228,8 +232,9 @@ struct ProposalView {
                 "\(option)\(gap)\(share(tally[option], json))  \(chain.amountText(tally[option]))")
         }
         let count = VoteCount(tally, total: total)
+        let isOver = text(json["status"]) != "voting"
         for bar in count.bars {
-            lines.append(bar.line { chain.text(Amount($0)) })
+            lines.append(bar.line(isOver: isOver) { chain.text(Amount($0)) })
         }
         return lines
     }

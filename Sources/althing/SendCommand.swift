@@ -29,6 +29,8 @@ struct SendCommand: AsyncParsableCommand {
         let recipient = try builder.chain.address(to, home: options.client.home)
         try await builder.send(
             [.transfer(to: recipient, asset: balance.asset, amount: balance.amount)],
-            summary: "send \(shown) to \(builder.chain.text(recipient))")
+            summary: "send \(shown) to "
+                + NameBook(builder.chain, home: options.client.home)
+                .long(builder.chain.text(recipient)))
     }
 }

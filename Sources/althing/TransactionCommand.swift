@@ -26,7 +26,10 @@ struct TransactionCommand: ParsableCommand {
             let hash = try TransactionCommand.digest(hash)
             let client = try options.client()
             let json = try await client.get("/v1/txs/\(hash.hex)")
-            let view = TransactionView(chain: try await ChainInfo(client))
+            let chain = try await ChainInfo(client)
+            let view = TransactionView(
+                chain: chain, names: NameBook(chain, home: options.home),
+                book: try await AssetBook(client, chain))
             options.show(json, id: hash.hex) { view.lines(json) }
         }
     }

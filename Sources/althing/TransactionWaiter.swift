@@ -108,7 +108,7 @@ struct TransactionView {
         let fields = members.filter { $0.name != "type" && !$0.value.isNull }.map { member in
             let isAmount = member.name == "amount" && isNative
             let value = isAmount ? chain.amountText(member.value) : text(member.value)
-            return "\(member.name)=\(value)"
+            return "\(member.name)=\(names?.relabel(value) ?? value)"
         }
         return ([text(json["type"])] + fields).joined(separator: " ")
     }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Chain
 import Cryptography
 import GenesisTool
@@ -169,6 +170,25 @@ private func book(_ chain: ChainInfo) -> AssetBook {
     }
 }
 
+@Suite struct SimulateTests {
+    @Test(
+        arguments: [
+            (["spend", "bob", "5alt"], ["spend", "bob", "5alt", "--dry-run", "--from", "me"]),
+            (["--file", "p"], ["custom", "--file", "p", "--dry-run", "--from", "me"]),
+            (
+                ["pause", "assets", "2d", "--from", "bob", "--dry-run"],
+                ["pause", "assets", "2d", "--from", "bob", "--dry-run"]
+            ),
+            (["text", "x", "--from=bob"], ["text", "x", "--from=bob", "--dry-run"]),
+        ] as [([String], [String])])
+    func `a draft is proposed without being sent`(_ words: [String], _ expected: [String]) throws {
+        let found = GovernanceCommand.Simulate.draft(words) { "me" }
+        #expect(found == expected)
+        let command = try ProposeCommand.parseAsRoot(found)
+        #expect(!(command is ProposeCommand))
+    }
+}
+
 @Suite struct NameBookTests {
     @Test func `known addresses in a text become names, and nothing else changes`() {
         let carol = "alth1" + String(repeating: "q", count: 58)
@@ -304,6 +324,25 @@ private func book(_ chain: ChainInfo) -> AssetBook {
         #expect(
             lines.first
                 == "as it stands it does not pass (approve); 0.000145 ALT more of yes would do")
+    }
+
+    @Test func `what of a deposit is left is shown with who may claim it`() throws {
+        let next = NextText(view: try view())
+        let bob = address(2).text(prefix: "alth")
+        let left = [
+            try json("{\"account\": \"\(bob)\", \"amount\": \"2000000\"}")
+        ]
+        func lines(_ refund: String, _ depositors: [JSON]) throws -> [String] {
+            next.lines(
+                try json(
+                    """
+                    {"id": 3, "status": "executed", "deposit": {"sum": "1", "refund": "\(refund)"}}
+                    """), depositors: depositors)
+        }
+        #expect(try lines("all", left) == ["2 ALT to bob comes back, by: althing gov claim 3"])
+        #expect(try lines("all", []) == [])
+        #expect(try lines("none", left) == ["the deposit is lost"])
+        #expect(try lines("fourFifths", left).first?.hasPrefix("four fifths") == true)
     }
 
     @Test func `a time is shown with how far away it is`() {

@@ -36,8 +36,16 @@ struct DraftFile {
             }
             bytes = [UInt8](data)
         }
+        guard bytes.count <= bytesMax else {
+            throw CommandError(
+                "proposal.file", "\(path) has \(bytes.count) bytes; at most \(bytesMax) are read",
+                exit: .usage)
+        }
         return try parse(bytes, name: path, desk)
     }
+
+    /// Far above what a proposal may hold in any notation.
+    private static let bytesMax = 1 << 20
 
     static func parse(_ bytes: [UInt8], name: String, _ desk: DraftDesk) throws -> DraftFile {
         let json: JSON

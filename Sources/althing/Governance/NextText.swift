@@ -5,13 +5,16 @@ import GenesisTool
 struct NextText {
     let view: ProposalView
 
-    func lines(_ json: JSON) -> [String] {
+    private static let depositorsShown = 4
+
+    /// - Parameter depositors: of an ended proposal, whose deposits are still there.
+    func lines(_ json: JSON, depositors: [JSON]? = nil) -> [String] {
         let id = text(json["id"])
         switch text(json["status"]) {
         case "deposit": return deposit(json, id)
         case "voting": return voting(json, id)
         case "queued": return queued(json, id)
-        default: return refund(json, id)
+        default: return refund(json, id, depositors)
         }
     }
 
@@ -62,16 +65,20 @@ struct NextText {
         ]
     }
 
-    private func refund(_ json: JSON, _ id: String) -> [String] {
-        let deposit = json["deposit"]
-        let claim = "its depositors claim it: althing gov claim \(id)"
-        switch deposit?["refund"]?.text {
-        case "all":
-            return (deposit?["sum"]?.integer ?? 0) > 0 ? ["the deposit comes back; \(claim)"] : []
-        case "fourFifths":
-            return ["four fifths of the deposit come back, the quorum was not met; \(claim)"]
-        case "none": return ["the deposit is lost"]
-        default: return []
+    /// What of the deposit comes back to whom.
+    private func refund(_ json: JSON, _ id: String, _ depositors: [JSON]?) -> [String] {
+        if json["deposit"]?["refund"]?.text == "none" { return ["the deposit is lost"] }
+        guard let depositors, !depositors.isEmpty else { return [] }
+        let names = depositors.prefix(NextText.depositorsShown).map { depositor in
+            "\(view.chain.amountText(depositor["amount"])) to "
+                + view.names.short(text(depositor["account"]))
         }
+        let isAll = json["deposit"]?["refund"]?.text == "all"
+        let others = depositors.count - names.count
+        return [
+            (isAll ? "" : "four fifths of the deposit, whose quorum was not met: ")
+                + names.joined(separator: ", ") + (others > 0 ? " and \(others) others" : "")
+                + (isAll ? " comes back" : "") + ", by: althing gov claim \(id)"
+        ]
     }
 }

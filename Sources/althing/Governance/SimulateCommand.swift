@@ -33,16 +33,24 @@ extension GovernanceCommand {
                 try await Present.parse(words).run()
                 return
             }
-            // A file has no kind of its own; a proposal needs somebody whose deposit it would be.
-            let kind = first.hasPrefix("--") ? ["custom"] : []
-            let sender = words.contains("--from") ? [] : ["--from", try defaultSender()]
             var command = try ProposeCommand.parseAsRoot(
-                kind + words.filter { $0 != "--dry-run" } + ["--dry-run"] + sender)
+                Simulate.draft(words, sender: defaultSender))
             guard var command = command as? any AsyncParsableCommand else {
                 try command.run()
                 return
             }
             try await command.run()
+        }
+
+        /// What `gov propose` would be given: a file has no kind of its own, and a proposal needs
+        /// somebody whose deposit it would be.
+        static func draft(
+            _ words: [String], sender: () throws -> String
+        ) rethrows -> [String] {
+            let kind = words.first?.hasPrefix("--") == true ? ["custom"] : []
+            let from = words.contains { $0 == "--from" || $0.hasPrefix("--from=") }
+            return kind + words.filter { $0 != "--dry-run" } + ["--dry-run"]
+                + (from ? [] : ["--from", try sender()])
         }
 
         private func defaultSender() throws -> String {

@@ -36,7 +36,8 @@ struct VoteCount {
             }
         }
 
-        func line(_ print: (UInt64) -> String) -> String {
+        /// - Parameter isOver: whether nothing can be missing any more.
+        func line(isOver: Bool = false, _ print: (UInt64) -> String) -> String {
             let filled =
                 whole > 0 ? Int(min(UInt128(Bar.width), part * UInt128(Bar.width) / whole)) : 0
             let mark = min(
@@ -49,7 +50,7 @@ struct VoteCount {
             let limit = percentText(UInt128(line.numerator), of: UInt128(line.denominator))
             var text = "\(name)\(gap)[\(String(cells))] \(percentText(part, of: whole)) of \(limit)"
             text += isMet ? ", met" : ", not met"
-            if !isMet, let missing { text += ", \(print(missing)) missing" }
+            if !isMet, !isOver, let missing { text += ", \(print(missing)) missing" }
             return text
         }
     }
