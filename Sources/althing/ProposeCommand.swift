@@ -31,9 +31,20 @@ struct ProposeCommand: ParsableCommand {
         @Option(help: "The deposit, like 50alt; what opens the vote at once if not given.")
         var deposit: String?
 
+        @Option(
+            help: """
+                What must hold when it is executed, or it expires: treasury=100alt (at least), \
+                height=9000 (at most), executed=3; several times.
+                """)
+        var onlyIf: [String] = []
+
         @OptionGroup var write: WriteOptions
 
         func validate() throws {
+            guard onlyIf.count <= ProposalCondition.countMax else {
+                throw ValidationError(
+                    "--only-if at most \(ProposalCondition.countMax) times")
+            }
             guard body == nil || bodyFile == nil else {
                 throw ValidationError("give --body or --body-file, not both")
             }
@@ -99,6 +110,7 @@ struct ProposeCommand: ParsableCommand {
                 Examples:
                   althing gov propose spend bob 100alt --from alice
                   althing gov propose spend bob 100alt carol 50gold --from alice
+                  althing gov propose spend bob 100alt --only-if treasury=5000alt --from alice
                 """)
 
         @Argument(help: "TO AMOUNT, one or several pairs.")
@@ -234,6 +246,11 @@ struct Proposer {
         let deposit = try await self.deposit(for: actions, deposit)
         let view = try await ProposalView(
             builder.client, builder.chain, home: options.write.client.home)
+        let conditions =
+            try conditions
+            + options.onlyIf.map {
+                try ConditionText.parse($0, view.book)
+            }
         let draft = ProposalDraft(
             title: title, body: body, actions: actions, conditions: conditions, deposit: deposit)
         if !options.write.client.quiet {

@@ -170,6 +170,35 @@ private func book(_ chain: ChainInfo) -> AssetBook {
     }
 }
 
+@Suite struct ConditionTextTests {
+    @Test(
+        arguments: [
+            ("treasury=100alt", .treasuryAtLeast(asset: .native, amount: Amount(100_000_000))),
+            ("treasury>=1gold", .treasuryAtLeast(asset: AssetID(3), amount: Amount(100))),
+            ("height<=9", .heightAtMost(Height(9))), ("height=9", .heightAtMost(Height(9))),
+            ("executed=3", .executed(ProposalID(3))),
+        ] as [(String, ProposalCondition)])
+    func `a condition is written with its sign or without`(
+        _ text: String, _ expected: ProposalCondition
+    ) throws {
+        #expect(try ConditionText.parse(text, book(try chainInfo())) == expected)
+    }
+
+    @Test(
+        arguments: [
+            "", "treasury", "treasury=", "treasury<=5alt", "height>=9", "height=x", "executed=",
+            "executed>=3", "treasry=5alt", "=5",
+        ])
+    func `anything else is refused with a hint`(_ text: String) throws {
+        let chain = try chainInfo()
+        let error = #expect(throws: CommandError.self) {
+            try ConditionText.parse(text, book(chain))
+        }
+        #expect(error?.exit == .usage)
+        #expect(error?.hint != nil)
+    }
+}
+
 @Suite struct SimulateTests {
     @Test(
         arguments: [
@@ -324,6 +353,21 @@ private func book(_ chain: ChainInfo) -> AssetBook {
         #expect(
             lines.first
                 == "as it stands it does not pass (approve); 0.000145 ALT more of yes would do")
+    }
+
+    @Test func `an end that was moved is said`() throws {
+        let next = NextText(view: try view())
+        func lines(end: Int) throws -> [String] {
+            next.lines(
+                try json(
+                    """
+                    {"id": 3, "status": "voting", "opensAtMs": 1000, "endsAtMs": \(end),
+                     "hardEndsAtMs": 9000, "rules": {"period": 5000, "delay": 1000},
+                     "totalPower": "10", "tally": {"passing": true}}
+                    """))
+        }
+        #expect(try lines(end: 6_000).count == 1)
+        #expect(try lines(end: 6_001).last?.contains("moved the end") == true)
     }
 
     @Test func `what of a deposit is left is shown with who may claim it`() throws {

@@ -35,10 +35,13 @@ struct NextText {
         guard let tally = json["tally"], !tally.isNull,
             let total = json["totalPower"]?.integer
         else { return [] }
+        let moved = moved(json)
         let delay = json["rules"]?["delay"]?.integer.map { DurationText.print($0) } ?? "?"
         let endsEarly = json["rules"]?["endsEarly"]?.boolean == true
         guard tally["passing"]?.boolean != true else {
-            return ["as it stands it passes, and is executed \(delay) after the end of the vote"]
+            return [
+                "as it stands it passes, and is executed \(delay) after the end of the vote"
+            ] + moved
         }
         let count = VoteCount(tally, total: total)
         let open = count.bars.filter { !$0.isMet }.map(\.name).joined(separator: ", ")
@@ -48,6 +51,19 @@ struct NextText {
                 + (cure ?? "yes alone cannot pass it any more"),
             "to vote: althing gov vote \(id) yes|no|abstain|veto --from NAME"
                 + (endsEarly ? "; it closes in the first block in which it passes" : ""),
+        ] + moved
+    }
+
+    /// Says so if the end is not the one that the vote opened with.
+    private func moved(_ json: JSON) -> [String] {
+        guard let opened = json["opensAtMs"]?.integer, let end = json["endsAtMs"]?.integer,
+            let period = json["rules"]?["period"]?.integer,
+            json["petitions"]?["reopened"]?.boolean != true,
+            end > opened.advanced(clampingBy: period)
+        else { return [] }
+        return [
+            "a late change of the outcome moved the end; it never goes beyond "
+                + view.time(json, "hardEnds")
         ]
     }
 
