@@ -43,6 +43,33 @@ import Testing
         #expect(try Block(decoding: block.encoded()) == block)
     }
 
+    @Test func `every action has recorded bytes, and they decode to it`() throws {
+        for (name, action) in GoldenActions.values {
+            let bytes = try #require([UInt8](hex: GoldenVectors.hex("action." + name)))
+            #expect(try Action(decoding: bytes) == action, "\(name)")
+        }
+        let recorded = GoldenVectors.all.filter { $0.name.hasPrefix("action.") }
+            .compactMap { [UInt8](hex: $0.lines.joined()) }
+        // Tags below 128 have one byte.
+        for tag in 0..<128 as Range<UInt8> where isKnown([tag], to: "Action") {
+            #expect(recorded.contains { $0.first == tag }, "action \(tag)")
+        }
+        for tag in 0..<128 as Range<UInt8> where isKnown([6, tag], to: "StakingAction") {
+            #expect(recorded.contains { $0.starts(with: [6, tag]) }, "staking action \(tag)")
+        }
+        #expect(!isKnown([127], to: "Action"))
+        #expect(isKnown([0], to: "Action"))
+    }
+
+    private func isKnown(_ tags: [UInt8], to type: String) -> Bool {
+        do {
+            _ = try Action(decoding: tags)
+            return true
+        } catch {
+            return error != .unknownTag(type: type, tag: UInt64(tags.last ?? 0))
+        }
+    }
+
     @Test func `sizes are those of the specification`() {
         // consensus.md 2.2 and 2.20.
         let instance = GoldenValues.instance.id

@@ -196,7 +196,7 @@ enum GoldenValues {
 
     /// Every encoding and hash under its name.
     static let all: [(name: String, bytes: [UInt8])] =
-        others + enacted
+        others + enacted + GoldenActions.all
         + stakingActions.map { (name: "action." + $0.name, bytes: Action.staking($0).encoded()) }
 
     /// Streams, assets and upgrades.

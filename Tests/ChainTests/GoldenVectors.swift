@@ -1,11 +1,14 @@
 /// The recorded bytes. They were computed a second time from the specification by a program in
 /// another language.
 enum GoldenVectors {
-    static var count: Int { recorded.count }
+    static var count: Int { all.count }
+
+    /// The names of everything that is recorded, with the bytes.
+    static var all: [(name: String, lines: [String])] { recorded + GoldenActionVectors.recorded }
 
     /// The recorded hexadecimal digits; empty for an unknown name.
     static func hex(_ name: String) -> String {
-        recorded.first { $0.name == name }?.lines.joined() ?? ""
+        all.first { $0.name == name }?.lines.joined() ?? ""
     }
 
     private static let recorded: [(name: String, lines: [String])] = [

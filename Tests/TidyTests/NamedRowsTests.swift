@@ -43,7 +43,7 @@ import Testing
     /// G-R: in tests R is a rule of consensus as well.
     @Test func `each row of governance has a test of its name`() throws {
         let words = try Self.words()
-        let rows = [1, 2, 3, 4, 5, 6, 8, 10, 11, 13, 14, 15, 17, 27, 28, 34, 39, 40, 41, 42]
+        let rows = [1, 2, 3, 4, 5, 6, 8, 10, 11, 13, 14, 15, 17, 27, 28, 34, 36, 39, 40, 41, 42]
         let missing = rows.map { "G-R\($0)" }.filter { !words.contains($0) }
         #expect(missing.isEmpty, "\(missing)")
     }

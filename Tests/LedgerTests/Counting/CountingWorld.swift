@@ -119,7 +119,8 @@ struct CountingWorld {
             switch group {
             case .treasury: [.pay(1_000)]
             case .protocol: [.set("gov.textPeriod", 30_000)]
-            case .general, .people: []
+            case .people: [.set("staking.maxValidators", 20)]
+            case .general: []
             }
         let context = stake.context(0)
         let deposit = try Tracks.classify(
