@@ -1,3 +1,4 @@
+import Codec
 import Cryptography
 
 /// A key of the state with its value.
@@ -72,15 +73,7 @@ public enum StateLimits {
 
 /// Whether `a` comes before `b` in byte order, a prefix first.
 func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    let left = a.span
-    let right = b.span
-    let common = min(left.count, right.count)
-    var index = 0
-    while index < common {
-        if left[index] != right[index] { return left[index] < right[index] }
-        index += 1
-    }
-    return left.count < right.count
+    BytesKey(a) < BytesKey(b)
 }
 
 /// The least key above `key`.

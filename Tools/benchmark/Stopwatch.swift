@@ -1,10 +1,12 @@
-/// Time since it was made, in whole microseconds.
+/// Time since it was made.
 struct Stopwatch {
     private let start = ContinuousClock.now
 
-    var microseconds: Int64 {
+    var microseconds: Int64 { nanoseconds / 1_000 }
+
+    var nanoseconds: Int64 {
         let (seconds, attoseconds) = start.duration(to: .now).components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }
 
