@@ -115,6 +115,7 @@ public struct Mempool: Sendable {
 
         var sequence: UInt64 { transaction.value.transaction.sequence }
         var bytes: Int { transaction.value.encodedByteCount }
+        var deadline: Height { transaction.value.transaction.validUntil }
     }
 
     /// A place in the order of prices; a stale one (its entry gone) is skipped and swept later.
@@ -147,6 +148,10 @@ public struct Mempool: Sendable {
     private var accountCounts: [Address: Int] = [:]
     private var sourceBytes: [PublicKey: Int] = [:]
     private var order: [Rank] = []
+    /// The entries by the last height that may contain them.
+    private var deadlines: [Height: Set<Digest>] = [:]
+    /// No deadline is at or below this height.
+    private var expiredTo = Height.genesis
     private var nextArrival: UInt64 = 0
     /// What came before this arrival came in an earlier epoch.
     private var firstOfEpoch: UInt64 = 0
@@ -191,6 +196,7 @@ public struct Mempool: Sendable {
         guard content.validUntil > height else {
             throw .expired(validUntil: content.validUntil, height: height)
         }
+        if entries.isEmpty { expiredTo = max(expiredTo, height) }
         let lane = Lane(sender: content.sender, number: content.lane)
         let queue = lanes[lane]
         // The door reads a state that may lag behind the last finalized block: the pool's own
@@ -264,6 +270,9 @@ public struct Mempool: Sendable {
     private mutating func insert(_ entry: Entry, rank: Rank, next: UInt64) {
         let id = entry.transaction.value.id
         entries[id] = entry
+        deadlines[entry.deadline, default: []].insert(id)
+        // The door's height may lag behind the last finalized block's.
+        expiredTo = min(expiredTo, entry.deadline.lowered(by: 1))
         byteCount += entry.bytes
         accountCounts[entry.lane.sender, default: 0] += 1
         if let source = entry.source {
@@ -295,6 +304,8 @@ public struct Mempool: Sendable {
 
     private mutating func remove(_ id: Digest) {
         guard let entry = entries.removeValue(forKey: id) else { return }
+        deadlines[entry.deadline]?.remove(id)
+        if deadlines[entry.deadline]?.isEmpty == true { deadlines[entry.deadline] = nil }
         byteCount -= entry.bytes
         if let count = accountCounts[entry.lane.sender] {
             accountCounts[entry.lane.sender] = count > 1 ? count - 1 : nil
@@ -384,6 +395,8 @@ public struct Mempool: Sendable {
     }
 
     /// Lets go of what a finalized block contains and of what can no longer be included.
+    ///
+    /// - Complexity: O(transactions that go), and heights since the last block.
     public mutating func blockFinalized(
         _ transactions: [SignedTransaction], height: Height
     ) {
@@ -400,12 +413,20 @@ public struct Mempool: Sendable {
                 remove(id)
             }
         }
-        for rank in order {
-            guard let entry = entries[rank.id] else { continue }
-            if entry.transaction.value.transaction.validUntil <= height {
-                remove(rank.id)
+        while expiredTo < height {
+            expiredTo = deadlines.isEmpty ? height : expiredTo.advanced(by: 1)
+            for id in deadlines[expiredTo]?.sorted() ?? [] {
+                remove(id)
             }
         }
+        sweepOrder()
+    }
+
+    /// Lets go of stale places once they are many, so that each costs the same however large the
+    /// pool is.
+    private mutating func sweepOrder() {
+        let stale = order.count - entries.count
+        guard stale > 256 + entries.count / 2 else { return }
         order.removeAll { entries[$0.id]?.arrival != $0.arrival }
     }
 
@@ -414,7 +435,7 @@ public struct Mempool: Sendable {
         for id in ids {
             remove(id)
         }
-        order.removeAll { entries[$0.id]?.arrival != $0.arrival }
+        sweepOrder()
     }
 
     /// Whether index, queues, order and counts describe the same transactions; for tests.
@@ -431,7 +452,9 @@ public struct Mempool: Sendable {
                 queue.waiting.filter({ $0.id == rank.id }).count == 1
             else { return false }
         }
-        return bytes == byteCount
+        let due = deadlines.mapValues(\.count).values.reduce(0, +)
+        return bytes == byteCount && due == entries.count
+            && entries.values.allSatisfy { $0.deadline > expiredTo }
     }
 }
 
