@@ -41,7 +41,8 @@ actor Executor {
         self.verifier = verifier
         blocks = BlockExecutor(
             genesisHash: genesisHash, instance: instance, committed: committed, base: base,
-            past: past, election: .byStake, software: software)
+            past: past, signatures: verifier.signatures, election: .byStake,
+            software: software)
     }
 
     /// Works until the mailbox is closed.

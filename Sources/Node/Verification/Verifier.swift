@@ -16,6 +16,8 @@ final class Verifier: Sendable {
     private let genesisHash: Digest
     private let view: StateView
     private let cache: SignatureCache
+    /// For votes and certificates, here and where blocks name votes.
+    let signatures = KnownSignatures().check
     private let loop: Mailbox<LoopInput>
     private let urgent = DispatchQueue(
         label: "althing.verify.urgent", qos: .userInitiated, attributes: .concurrent)
@@ -44,7 +46,8 @@ final class Verifier: Sendable {
         }
         urgent.async { [self] in
             do throws(VerificationError) {
-                let message = try Door.verified(job, in: instance, genesisHash: genesisHash)
+                let message = try Door.verified(
+                    job, in: instance, genesisHash: genesisHash, signatures: signatures)
                 verifyTransactions(in: message)
                 loop.send(.replica(.verified(message, instance: instance.id, from: peer)))
             } catch {
