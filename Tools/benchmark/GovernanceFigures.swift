@@ -10,8 +10,8 @@ enum GovernanceFigures {
         let times = votes.measure()
         report.add(
             "first vote", thousandths: times.first.action, digits: 1, "µs",
-            "execution of the action alone; stake with 16 validators, 4 representatives that voted, "
-                + "lent from 16 places by 4; as a whole transaction, fee and tree included, "
+            "execution of the action alone; stake with 16 validators, 4 representatives that "
+                + "voted, lent from 16 places by 4; as a whole transaction, with fee and tree, "
                 + microseconds(times.first.whole))
         report.add(
             "changed vote", thousandths: times.changed.action, digits: 1, "µs",
