@@ -150,8 +150,8 @@ extension GovernanceRejection {
         case .reasonTooLong(let characters):
             "The reason has \(characters) characters; at most 280 are allowed."
         case .noPower(let voter, let snapshot):
-            "The account \(style.address(voter)) has no power: at height \(snapshot) it had no stake, "
-                + "and nothing is lent to it that was not taken back."
+            "The account \(style.address(voter)) has no power: at height \(snapshot) it had no "
+                + "stake, and nothing is lent to it that was not taken back."
         case .tooManyRepresentatives(let count):
             "\(count) representatives are named; at most \(RepresentativeList.countMax) are "
                 + "allowed."

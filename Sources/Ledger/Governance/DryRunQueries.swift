@@ -3,8 +3,8 @@ import StateTree
 
 extension GovernanceQueries {
     /// What a proposal would do if it were executed in the next block, made anew: the stored dry
-    /// run may be as old as the epoch. Of an ended proposal, what is stored: of an executed one what
-    /// it did.
+    /// run may be as old as the epoch. Of an ended proposal, what is stored: of an executed one
+    /// what it did.
     ///
     /// - Parameter context: the next block's.
     /// - Returns: nil if there is no such proposal, or only its receipt.
