@@ -21,6 +21,10 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
     public let endpoint: String
     /// The name that people see.
     public let moniker: String
+    /// May be empty.
+    public let website: String
+    /// May be empty.
+    public let contact: String
     /// In basis points.
     public let commission: UInt16
     /// In base units of the native asset; new tokens, beside the operator's balance.
@@ -30,8 +34,8 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
 
     public init(
         operatorKey: PublicKey, consensusKey: PublicKey, proofOfPossession: Signature,
-        networkKey: PublicKey, endpoint: String, moniker: String, commission: UInt16,
-        selfBond: Amount, signature: Signature
+        networkKey: PublicKey, endpoint: String, moniker: String, website: String = "",
+        contact: String = "", commission: UInt16, selfBond: Amount, signature: Signature
     ) {
         self.operatorKey = operatorKey
         self.consensusKey = consensusKey
@@ -39,6 +43,8 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
         self.networkKey = networkKey
         self.endpoint = endpoint
         self.moniker = moniker
+        self.website = website
+        self.contact = contact
         self.commission = commission
         self.selfBond = selfBond
         self.signature = signature
@@ -47,8 +53,8 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
     /// Makes and signs an entry.
     public init(
         chainID: ChainID, operatorKey: borrowing SigningKey, consensusKey: borrowing SigningKey,
-        networkKey: PublicKey, endpoint: String, moniker: String, commission: UInt16,
-        selfBond: Amount
+        networkKey: PublicKey, endpoint: String, moniker: String, website: String = "",
+        contact: String = "", commission: UInt16, selfBond: Amount
     ) {
         let account = Address(operatorKey.publicKey)
         let proof = consensusKey.sign(
@@ -57,15 +63,23 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
         let unsigned = GenesisEntry(
             operatorKey: operatorKey.publicKey, consensusKey: consensusKey.publicKey,
             proofOfPossession: proof, networkKey: networkKey, endpoint: endpoint,
-            moniker: moniker, commission: commission, selfBond: selfBond, signature: proof)
+            moniker: moniker, website: website, contact: contact, commission: commission,
+            selfBond: selfBond, signature: proof)
         self.init(
             operatorKey: unsigned.operatorKey, consensusKey: unsigned.consensusKey,
             proofOfPossession: proof, networkKey: networkKey, endpoint: endpoint,
-            moniker: moniker, commission: commission, selfBond: selfBond,
-            signature: operatorKey.sign(unsigned.signBytes(chainID: chainID)))
+            moniker: moniker, website: website, contact: contact, commission: commission,
+            selfBond: selfBond, signature: operatorKey.sign(unsigned.signBytes(chainID: chainID)))
     }
 
     public var operatorAddress: Address { Address(operatorKey) }
+
+    /// Who the validator is from the first block on.
+    public var profile: ValidatorProfile {
+        ValidatorProfile(
+            networkKey: networkKey, endpoint: endpoint, moniker: moniker, website: website,
+            contact: contact)
+    }
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         operatorKey = try PublicKey(from: &reader)
@@ -74,6 +88,8 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
         networkKey = try PublicKey(from: &reader)
         endpoint = try reader.readString(limit: GenesisEntry.endpointBytesMax)
         moniker = try reader.readString(limit: GenesisEntry.monikerBytesMax)
+        website = try reader.readString(limit: ValidatorProfile.websiteBytesMax)
+        contact = try reader.readString(limit: ValidatorProfile.contactBytesMax)
         commission = try reader.readUInt16()
         selfBond = try Amount(from: &reader)
         signature = try Signature(from: &reader)
@@ -91,6 +107,8 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
         writer.write(networkKey)
         writer.writeString(endpoint)
         writer.writeString(moniker)
+        writer.writeString(website)
+        writer.writeString(contact)
         writer.write(commission)
         writer.write(selfBond)
     }
@@ -150,6 +168,14 @@ public struct GenesisEntry: CanonicalCodable, Hashable, Sendable {
                 GenesisProblem(
                     "moniker",
                     "must have 1 to \(GenesisEntry.monikerBytesMax) bytes, no control characters"))
+        }
+        for (name, text, most) in [
+            ("website", website, ValidatorProfile.websiteBytesMax),
+            ("contact", contact, ValidatorProfile.contactBytesMax),
+        ] where !text.isEmpty && !isPlainText(text, bytesMax: most) {
+            problems.append(
+                GenesisProblem(
+                    name, "must have at most \(most) bytes, no control characters"))
         }
         if commission > GenesisEntry.commissionMax {
             problems.append(

@@ -64,10 +64,7 @@ private enum GenesisState {
             Staking.register(
                 ValidatorRecord(
                     operatorAddress: entry.operatorAddress, consensusKey: entry.consensusKey,
-                    profile: ValidatorProfile(
-                        networkKey: entry.networkKey, endpoint: entry.endpoint,
-                        moniker: entry.moniker),
-                    commission: entry.commission, status: .active),
+                    profile: entry.profile, commission: entry.commission, status: .active),
                 in: &state)
             try bond(
                 entry.selfBond, of: entry.operatorAddress, with: entry.operatorAddress,

@@ -19,27 +19,51 @@ import Testing
 
     private func entry(
         _ number: UInt8, operatorNumber: UInt8? = nil, moniker: String? = nil,
-        endpoint: String = "", commission: UInt16 = 0, selfBond: UInt64 = 1_000_000_000,
+        website: String = "", contact: String = "", endpoint: String = "",
+        commission: UInt16 = 0, selfBond: UInt64 = 1_000_000_000,
         chainID: ChainID = GoldenValues.chainID
     ) -> GenesisEntry {
         GenesisEntry(
             chainID: chainID, operatorKey: GoldenValues.secret(operatorNumber ?? number),
             consensusKey: GoldenValues.secret(number + 1),
             networkKey: GoldenValues.secret(number + 2).publicKey, endpoint: endpoint,
-            moniker: moniker ?? "validator \(number)", commission: commission,
-            selfBond: Amount(selfBond))
+            moniker: moniker ?? "validator \(number)", website: website, contact: contact,
+            commission: commission, selfBond: Amount(selfBond))
     }
 
     /// The entry with some fields replaced and its signatures as they were.
     private func forged(
         _ entry: GenesisEntry, consensusKey: PublicKey? = nil, selfBond: Amount? = nil,
-        proof: Signature? = nil
+        proof: Signature? = nil, website: String? = nil, contact: String? = nil
     ) -> GenesisEntry {
         GenesisEntry(
             operatorKey: entry.operatorKey, consensusKey: consensusKey ?? entry.consensusKey,
             proofOfPossession: proof ?? entry.proofOfPossession, networkKey: entry.networkKey,
-            endpoint: entry.endpoint, moniker: entry.moniker, commission: entry.commission,
+            endpoint: entry.endpoint, moniker: entry.moniker, website: website ?? entry.website,
+            contact: contact ?? entry.contact, commission: entry.commission,
             selfBond: selfBond ?? entry.selfBond, signature: entry.signature)
+    }
+
+    @Test func `website and contact are bounded, signed, and may be empty`() throws {
+        let most = String(repeating: "w", count: 128)
+        #expect(paths { $0.validators.append(entry(60, website: most, contact: most)) }.isEmpty)
+        #expect(paths { $0.validators.append(entry(60)) }.isEmpty)
+        for text in [most + "w", "a\nb", "\u{0}", String(repeating: "é", count: 65)] {
+            #expect(
+                paths { $0.validators.append(entry(60, website: text, contact: text)) }
+                    == ["validators[1].website", "validators[1].contact"])
+        }
+        // Nobody changes what an operator signed.
+        #expect(
+            paths { $0.validators[0] = forged($0.validators[0], website: "https://evil.example") }
+                == ["validators[0].signature"])
+        #expect(
+            paths { $0.validators[0] = forged($0.validators[0], contact: "") }
+                == ["validators[0].signature"])
+        let told = entry(60, website: "https://example.org", contact: "ops@example.org")
+        #expect(try GenesisEntry(decoding: told.encoded()) == told)
+        #expect(told.profile.website == told.website && told.profile.contact == told.contact)
+        #expect(told.profile.problem == nil)
     }
 
     @Test func `a correct genesis has no problems`() throws {

@@ -172,7 +172,8 @@ enum GoldenValues {
     static let entry = GenesisEntry(
         chainID: chainID, operatorKey: secret(10), consensusKey: secret(11),
         networkKey: secret(12).publicKey, endpoint: "127.0.0.1:26656", moniker: "first",
-        commission: 500, selfBond: Amount(1_000_000_000))
+        website: "https://example.org", contact: "ops@example.org", commission: 500,
+        selfBond: Amount(1_000_000_000))
     static let genesis = Genesis(
         chainID: chainID, time: Timestamp(1_700_000_000_000), prefix: "alth",
         nativeAsset: Asset(symbol: "alt", decimals: 6), parameters: .development,

@@ -219,5 +219,5 @@ import Testing
     }
 
     private static let recordedRoot =
-        "8716775d628124458516569d8becd6c64897d80e5dae07e867c5544c82c71107"
+        "ba9baf59a77e3bb3189b1b8abf385b02f44a1929e3226316eafec5ad6cdb0b9f"
 }

@@ -6,7 +6,7 @@ import Testing
 @testable import Ledger
 
 /// G-R3: records that contradict each other, one at a time, at every step that a block makes for
-/// proposals by itself. The block stays valid, and nothing but the proposal whose step it was fails.
+/// proposals by itself. The block stays valid, and only the proposal whose step it was fails.
 @Suite struct FaultInjectionTests {
     /// A step of a proposal.
     enum Point: CaseIterable {

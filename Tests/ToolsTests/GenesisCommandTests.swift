@@ -126,7 +126,9 @@ import Testing
             try FileManager.default.createDirectory(
                 atPath: entries, withIntermediateDirectories: true)
             for (index, name) in order.enumerated() {
-                try write(GenesisSample.entry(UInt8(index + 1)), "\(entries)/\(name).json")
+                let website = index == 1 ? "https://two.example" : ""
+                let entry = GenesisSample.entry(UInt8(index + 1), website: website)
+                try write(entry, "\(entries)/\(name).json")
             }
             try folder.run("collect", entries, "--genesis", folder.genesis, "-q")
             hashes.insert(try GenesisFile.read(folder.genesis).hash)

@@ -168,6 +168,27 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         #expect(problems == ["validators[0].signature"])
     }
 
+    @Test func `an operator's file says website and contact only if there are any`() throws {
+        let plain = GenesisSample.entry(3)
+        #expect(!plain.json.pretty.contains("website"))
+        let told = GenesisEntry(
+            chainID: GenesisSample.chainID, operatorKey: GenesisSample.key(3),
+            consensusKey: GenesisSample.key(103),
+            networkKey: GenesisSample.key(203).publicKey, endpoint: "", moniker: "three",
+            website: "https://example.org", contact: "ops@example.org", commission: 500,
+            selfBond: Amount(1_000_000_000))
+        #expect(told.json.pretty.contains("\"website\": \"https://example.org\""))
+        #expect(try GenesisEntry(parsing: told.json.pretty) == told)
+        #expect(told.problems(chainID: GenesisSample.chainID).isEmpty)
+        // As people write it: what is empty may be there too.
+        let longer = told.json.pretty.replacing(
+            "ops@example.org", with: String(repeating: "c", count: 129))
+        #expect(throws: GenesisFileError.self) { try GenesisEntry(parsing: longer) }
+        let forged = try GenesisEntry(
+            parsing: told.json.pretty.replacing("ops@example.org", with: "eve@example.org"))
+        #expect(forged.problems(chainID: GenesisSample.chainID).map(\.path) == ["signature"])
+    }
+
     @Test func `an operator's file is read alone`() throws {
         let entry = GenesisSample.entry(3)
         #expect(try GenesisEntry(parsing: entry.json.pretty) == entry)

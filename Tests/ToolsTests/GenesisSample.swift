@@ -14,11 +14,14 @@ enum GenesisSample {
         SigningKey(seed: [UInt8](repeating: number, count: 32))
     }
 
-    static func entry(_ number: UInt8, selfBond: UInt64 = 1_000_000_000) -> GenesisEntry {
+    static func entry(
+        _ number: UInt8, selfBond: UInt64 = 1_000_000_000, website: String = ""
+    ) -> GenesisEntry {
         GenesisEntry(
             chainID: chainID, operatorKey: key(number), consensusKey: key(number + 100),
             networkKey: key(number + 200).publicKey, endpoint: "127.0.0.1:2665\(number)",
-            moniker: "validator\(number)", commission: 500, selfBond: Amount(selfBond))
+            moniker: "validator\(number)", website: website, commission: 500,
+            selfBond: Amount(selfBond))
     }
 
     static var genesis: Genesis {

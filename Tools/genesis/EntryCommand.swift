@@ -32,6 +32,12 @@ extension GenesisCommand {
         @Option(help: "The name that people see.")
         var moniker: String
 
+        @Option(help: "Where people read about the validator, at most 128 bytes.")
+        var website = ""
+
+        @Option(help: "How people reach the operator, at most 128 bytes.")
+        var contact = ""
+
         @Option(help: "Where peers reach the node, host:port; empty to tell nobody.")
         var endpoint = ""
 
@@ -55,7 +61,8 @@ extension GenesisCommand {
                 chainID: genesis.chainID,
                 operatorKey: try keystore.signingKey(named: `operator`, password: password),
                 consensusKey: consensusKey, networkKey: networkKey, endpoint: endpoint,
-                moniker: moniker, commission: commission, selfBond: bond)
+                moniker: moniker, website: website, contact: contact, commission: commission,
+                selfBond: bond)
             let problems = entry.problems(chainID: genesis.chainID)
             guard problems.isEmpty else {
                 throw CommandError(

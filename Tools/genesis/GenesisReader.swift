@@ -203,6 +203,13 @@ extension StrictReader {
         }
     }
 
+    /// Empty if there is no such field; nil if a problem was reported.
+    private mutating func optionalText(
+        _ json: JSON?, at path: String, bytesMax: Int
+    ) -> String? {
+        json == nil ? "" : text(json, at: path, bytesMax: bytesMax)
+    }
+
     /// nil if a problem was reported.
     fileprivate mutating func entry(_ json: JSON, at path: String) -> GenesisEntry? {
         let fields = fields(
@@ -210,7 +217,7 @@ extension StrictReader {
             required: [
                 "operatorKey", "consensusKey", "proofOfPossession", "networkKey", "endpoint",
                 "moniker", "commission", "selfBond", "signature",
-            ])
+            ], optional: ["website", "contact"])
         func place(_ name: String) -> String { StrictReader.path(path, name) }
         let operatorKey = key(fields["operatorKey"], at: place("operatorKey"))
         let consensusKey = key(fields["consensusKey"], at: place("consensusKey"))
@@ -220,17 +227,24 @@ extension StrictReader {
             fields["endpoint"], at: place("endpoint"), bytesMax: GenesisEntry.endpointBytesMax)
         let moniker = text(
             fields["moniker"], at: place("moniker"), bytesMax: GenesisEntry.monikerBytesMax)
+        let website = optionalText(
+            fields["website"], at: place("website"),
+            bytesMax: ValidatorProfile.websiteBytesMax)
+        let contact = optionalText(
+            fields["contact"], at: place("contact"),
+            bytesMax: ValidatorProfile.contactBytesMax)
         let commission = number(
             fields["commission"], at: place("commission"),
             in: 0...UInt64(GenesisEntry.commissionMax))
         let selfBond = amount(fields["selfBond"], at: place("selfBond"))
         let signature = signature(fields["signature"], at: place("signature"))
         guard let operatorKey, let consensusKey, let proof, let networkKey, let endpoint,
-            let moniker, let commission, let selfBond, let signature
+            let moniker, let website, let contact, let commission, let selfBond, let signature
         else { return nil }
         return GenesisEntry(
             operatorKey: operatorKey, consensusKey: consensusKey, proofOfPossession: proof,
-            networkKey: networkKey, endpoint: endpoint, moniker: moniker,
-            commission: UInt16(commission), selfBond: selfBond, signature: signature)
+            networkKey: networkKey, endpoint: endpoint, moniker: moniker, website: website,
+            contact: contact, commission: UInt16(commission), selfBond: selfBond,
+            signature: signature)
     }
 }

@@ -68,16 +68,20 @@ extension GenesisDelegation {
 extension GenesisEntry {
     /// The form in which operators exchange their entries, and in which a genesis lists them.
     public var json: JSON {
-        .object([
-            .init("operatorKey", .string(operatorKey.hex)),
-            .init("consensusKey", .string(consensusKey.hex)),
-            .init("proofOfPossession", .string(proofOfPossession.bytes.hex)),
-            .init("networkKey", .string(networkKey.hex)),
-            .init("endpoint", .string(endpoint)),
-            .init("moniker", .string(moniker)),
-            .init("commission", .number(commission)),
-            .init("selfBond", .string(String(selfBond.value))),
-            .init("signature", .string(signature.bytes.hex)),
-        ])
+        // What an operator does not say is not in the file.
+        let details = [("website", website), ("contact", contact)].filter { !$0.1.isEmpty }
+        return .object(
+            [
+                .init("operatorKey", .string(operatorKey.hex)),
+                .init("consensusKey", .string(consensusKey.hex)),
+                .init("proofOfPossession", .string(proofOfPossession.bytes.hex)),
+                .init("networkKey", .string(networkKey.hex)),
+                .init("endpoint", .string(endpoint)),
+                .init("moniker", .string(moniker)),
+            ] + details.map { .init($0.0, .string($0.1)) } + [
+                .init("commission", .number(commission)),
+                .init("selfBond", .string(String(selfBond.value))),
+                .init("signature", .string(signature.bytes.hex)),
+            ])
     }
 }

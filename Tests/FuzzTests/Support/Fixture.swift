@@ -35,16 +35,80 @@ enum Fixture {
         proposal: ProposalID(7), contentHash: digest(4),
         weights: BallotWeights(yes: 6_000, no: 4_000), reason: "fair")
 
-    static let actions: [Action] = [
-        .transfer(to: address(2), asset: .native, amount: Amount(1_000_000)),
-        .submitProposal(draft), .castBallot(ballot),
-        .addDeposit(proposal: ProposalID(7), amount: Amount(9)),
-        .cancelProposal(ProposalID(7)), .claimDeposit(ProposalID(7)),
-        .representation(
-            RepresentationAction(
-                group: .treasury,
-                representatives: [Representative(account: address(3), weight: 10_000)])),
-    ]
+    static let actions: [Action] =
+        [
+            .transfer(to: address(2), asset: .native, amount: Amount(1_000_000)),
+            .submitProposal(draft), .castBallot(ballot),
+            .addDeposit(proposal: ProposalID(7), amount: Amount(9)),
+            .cancelProposal(ProposalID(7)), .claimDeposit(ProposalID(7)),
+            .representation(
+                RepresentationAction(
+                    group: .treasury,
+                    representatives: [Representative(account: address(3), weight: 10_000)])),
+        ] + stakingActions + decisions
+
+    /// Every action of stake.
+    static let stakingActions: [Action] = {
+        let lot = LotID(
+            validator: address(2), origin: StakeOrigin(validator: address(3), exit: Epoch(9)))
+        let bucket = BucketID(
+            validator: address(2), exit: Epoch(7),
+            origin: StakeOrigin(validator: address(3), exit: Epoch(5)))
+        let proven = ProvenKey(key(11), chainID: chainID, operatorAddress: address(2))
+        let profile = ValidatorProfile(
+            networkKey: key(12).publicKey, endpoint: "127.0.0.1:26656", moniker: "first",
+            website: "https://example.org", contact: "ops@example.org")
+        let all: [StakingAction] = [
+            .createValidator(
+                ValidatorDraft(
+                    consensusKey: proven, profile: profile, commission: 500,
+                    selfBond: Amount(1_000_000))),
+            .editValidator(ValidatorEdit(profile: profile, commission: 700)), .unjail, .leave,
+            .rotateKey(proven), .delegate(validator: address(2), amount: Amount(9)),
+            .undelegate(from: .lot(lot), amount: .tokens(Amount(7))),
+            .cancel(bucket, amount: .all),
+            .redelegate(from: .pool(address(2)), to: address(3), amount: .all),
+            .setMode(validator: address(2), .paying), .claim, .claimReturn(EscrowID(7)),
+        ]
+        return all.map { .staking($0) }
+    }()
+
+    /// What proposals do, and what accounts do about decisions.
+    static let decisions: [Action] = {
+        let start = Timestamp(1_700_000_000_000)
+        let linear = StreamSchedule.linear(
+            amount: Amount(1_000), start: start, cliff: start, end: start.advanced(by: 9_000))
+        let tranches = StreamSchedule.tranches([
+            StreamTranche(time: start, amount: Amount(5)),
+            StreamTranche(time: start.advanced(by: 1), amount: Amount(6)),
+        ])
+        return [
+            .stream(StreamPlan(recipient: address(3), schedule: linear)),
+            .stream(StreamPlan(recipient: address(3), asset: AssetID(3), schedule: tranches)),
+            .recallStream(StreamID(7)), .claimStream(StreamID(7)),
+            .createAsset(
+                AssetCreation(
+                    name: "Gold", asset: Asset(symbol: "gold", decimals: 2),
+                    mintAuthority: .governance,
+                    allotments: [AssetAllotment(recipient: address(2), amount: Amount(40))])),
+            .mint(AssetMint(asset: AssetID(3), amount: Amount(9), recipient: address(2))),
+            .upgrade(
+                UpgradePlan(
+                    name: "two", version: digest(0x44), firstEpoch: Epoch(40),
+                    lastEpoch: Epoch(80))),
+            .pause(ModulePause(module: .staking, duration: 60_000)), .resume(.streams),
+            .cancelQueued(ProposalID(7)), .returnStake(EscrowID(7)),
+            .executeProposal(ProposalID(7)),
+            .signPetition(PetitionSignature(proposal: ProposalID(7), kind: .cancel)),
+            .submitProposal(
+                ProposalDraft(
+                    title: "With conditions", body: "", actions: [.returnStake(EscrowID(7))],
+                    conditions: [
+                        .treasuryAtLeast(asset: .native, amount: Amount(5)),
+                        .heightAtMost(Height(258)), .executed(ProposalID(3)),
+                    ], deposit: Amount(30_000_000))),
+        ]
+    }()
 
     static func transaction(_ actions: [Action]) -> SignedTransaction {
         let transaction = Transaction(

@@ -272,7 +272,7 @@ import Testing
     }
 
     private static let recordedRoot =
-        "8d09623342a3ddc52f59d3146950a65e4dedd4241ecea67bb460f8598df36855"
+        "ba135f67417acde3098e8902518233ee07ffbe1a498dfabbcfc035847a750ae3"
 }
 
 /// Evidence whose signatures nobody checks.
