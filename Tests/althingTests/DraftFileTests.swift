@@ -45,7 +45,8 @@ private func book(_ chain: ChainInfo) -> AssetBook {
                 {"recipient": "\(bob)", "amount": "5.5alt"},
                 {"recipient": "treasury", "amount": "2gold"}]}],
              "conditions": [{"type": "treasuryAtLeast", "amount": "100alt"},
-                            {"type": "heightAtMost", "height": 9}, {"type": "executed", "proposal": 2}]}
+                            {"type": "heightAtMost", "height": 9},
+                            {"type": "executed", "proposal": 2}]}
             """)
         #expect(draft.title == "Pay")
         #expect(draft.body == "Why.")

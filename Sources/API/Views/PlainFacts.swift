@@ -4,8 +4,8 @@ import Cryptography
 /// Sentences that the state and receipts keep, as a person reads them.
 ///
 /// What is stored must be the same bytes in every node whatever a chain calls its units, so it has
-/// addresses in hexadecimal digits and amounts in base units (`FactStyle.plain`). The few forms that
-/// hold such facts are known; any other text stays as it is.
+/// addresses in hexadecimal digits and amounts in base units (`FactStyle.plain`). The few forms
+/// that hold such facts are known; any other text stays as it is.
 enum PlainFacts {
     static func readable(_ text: String, in style: FactStyle) -> String {
         func amount(_ digits: Substring) -> String {
@@ -27,7 +27,10 @@ enum PlainFacts {
                 UInt64(match.1).map { style.amount(Amount($0)) } ?? String(match.0)
             }
             .replacing(
-                /\bdeposit of ([0-9]{1,20}) is (below the minimum of|above what is missing,) ([0-9]{1,20})/
+                #/
+                \bdeposit\ of\ ([0-9]{1,20})\ is
+                \ (below\ the\ minimum\ of|above\ what\ is\ missing,)\ ([0-9]{1,20})
+                /#
             ) { "deposit of \(amount($0.1)) is \($0.2) \(amount($0.3))" }
             .replacing(/\bhold ([0-9]{1,20}) for deposits of ([0-9]{1,20})/) {
                 "hold \(amount($0.1)) for deposits of \(amount($0.2))"
