@@ -114,6 +114,36 @@ import Testing
         }
     }
 
+    @Test func `G-R28 an exhausted limit stops neither the highest row nor a change of it`() throws
+    {
+        var world = world(treasury: 1_000_000_000_000)
+        world.advance(by: 1_000)
+        #expect(take(100_000_000_000, .spendLarge, in: &world) == nil)
+        world.state.write(.balance(ModuleAccounts.treasury, .native), Amount(1_000_000_000_000))
+        for amount in [1, 1_000_000_001, 20_000_000_000] as [UInt64] {
+            let error = #expect(throws: Rejection.self) { try world.submit([.pay(amount)]) }
+            #expect(error?.code == "gov.outflow_limit")
+        }
+        // From the vote to the payment.
+        let spend = try world.openProposal([.pay(200_000_000_000)])
+        let change = try world.openProposal([
+            .set("treasury.outflowFloorSmall", 900_000_000_000),
+            .set("treasury.outflowFloorLarge", 900_000_000_000),
+        ])
+        for id in [spend, change] { for voter in 0..<3 { try world.vote(voter, .allYes, on: id) } }
+        world.advance(by: 20_000)
+        world.advance(by: 5_000)
+        #expect(world.status(spend) == .executed)
+        #expect(world.status(change) == .executed)
+        #expect(world.balance(GovernanceWorld.address(50)) == 200_000_000_000)
+        world.advance()
+        let small = try world.openProposal([.pay(1)])
+        try world.vote(0, .allYes, on: small)
+        world.advance(by: 20_000)
+        world.advance(by: 5_000)
+        #expect(world.status(small) == .executed)
+    }
+
     @Test func `another asset has no floor`() {
         var world = world(treasury: 0)
         let asset = AssetID(5)
