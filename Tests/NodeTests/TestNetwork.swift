@@ -105,13 +105,19 @@ struct TestNetwork {
     }
 
     /// A node of the network, and the port of its API once it listens.
-    func node(_ index: Int) throws -> (node: Node, port: PortBox) {
+    /// - Parameters:
+    ///   - networkSeed: of another network key than the validator's record names.
+    ///   - logger: instead of the quiet one.
+    func node(
+        _ index: Int, networkSeed: UInt8? = nil, logger: Logger? = nil
+    ) throws -> (node: Node, port: PortBox) {
         let member = members[index]
         let port = PortBox()
         let node = try Node(
             configuration: member.configuration, home: member.home, genesis: genesis,
             consensusKey: TestNetwork.consensusKey(member.seed),
-            networkKey: TestNetwork.networkKey(member.seed), logger: logger,
+            networkKey: TestNetwork.networkKey(networkSeed ?? member.seed),
+            logger: logger ?? self.logger,
             onListening: { await port.set($0) })
         return (node, port)
     }
