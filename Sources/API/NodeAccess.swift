@@ -148,13 +148,16 @@ public struct NodeStatus: Sendable {
     public var isWatching: Bool
     /// Whether the chain follows rules that it does not know, so that it takes part in nothing.
     public var isOutdated: Bool
+    /// Why it stopped by itself in an earlier run, as long as that stands.
+    public var halt: HaltNotice?
 
     public init(
         version: String, nodeID: String, isStarted: Bool, isSyncing: Bool, networkHeight: Height,
         height: Height, hash: Digest, timestamp: Timestamp, view: View, epoch: Epoch,
         finalizedView: View, peerCount: Int, mempoolCount: Int, mempoolByteCount: Int,
         isDiskLow: Bool = false, validatorIndex: UInt16? = nil, validatorKey: PublicKey? = nil,
-        finalityAge: UInt64 = 0, isWatching: Bool = false, isOutdated: Bool = false
+        finalityAge: UInt64 = 0, isWatching: Bool = false, isOutdated: Bool = false,
+        halt: HaltNotice? = nil
     ) {
         self.version = version
         self.nodeID = nodeID
@@ -175,6 +178,7 @@ public struct NodeStatus: Sendable {
         self.finalityAge = finalityAge
         self.isWatching = isWatching
         self.isOutdated = isOutdated
+        self.halt = halt
         self.validatorKey = validatorKey
     }
 }

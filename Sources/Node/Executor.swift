@@ -148,8 +148,11 @@ actor Executor {
                 loop.send(.replica(.replayFailed(block.header.height)))
                 return
             case .invalid:
+                let header = block.header
                 loop.send(
-                    .fatal(.divergence("block \(block.header.height) \(hash) is final")))
+                    .fatal(
+                        .divergence(
+                            Divergence(epoch: header.epoch, view: header.view, block: hash))))
                 return
             }
             guard let node = blocks.execution(of: hash) else { return }

@@ -21,6 +21,8 @@ public struct HomeFolder: Equatable, Sendable {
     public var data: String { path + "/data" }
     /// How often the node has started without getting on.
     public var starts: String { data + "/starts" }
+    /// The divergence that ended the last run.
+    public var divergence: String { data + "/divergence" }
     public var database: String { data + "/db" }
     public var voteLog: String { data + "/log" }
 }

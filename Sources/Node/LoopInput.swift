@@ -18,6 +18,8 @@ enum LoopInput: Sendable {
     case substituted(View)
     /// The chain goes on under rules that this program does not know.
     case outdated(ProtocolVersion)
+    /// An earlier run ended with a safety halt, which a new start does not undo.
+    case halted(SafetyHalt)
     /// The record of this validator names this network key, and the node has another one.
     case misnamed(PublicKey)
     case stop
@@ -26,9 +28,9 @@ enum LoopInput: Sendable {
 /// Why a node stopped by itself.
 public enum NodeFailure: Error, Sendable, CustomStringConvertible {
     /// More than a third of the power broke the protocol: two certificates exclude one another.
-    case safetyHalt(String)
+    case safetyHalt(SafetyHalt)
     /// This node's execution disagrees with the chain's.
-    case divergence(String)
+    case divergence(Divergence)
     /// Somebody else has voted with this node's consensus key.
     case keyInUse(String)
     /// The chain goes on under rules that this program does not know.
@@ -38,13 +40,22 @@ public enum NodeFailure: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .safetyHalt(let detail): "safety halt: \(detail)"
-        case .divergence(let detail): "local divergence: \(detail)"
+        case .safetyHalt(let halt): halt.description
+        case .divergence(let divergence): divergence.description
         case .outdated(let version):
             "the chain follows version \(version.number) (\(version.hash)) since epoch "
                 + "\(version.since), which this program does not know"
         case .keyInUse(let detail): "the consensus key is in use elsewhere: \(detail)"
         case .storage(let error): error.description
+        }
+    }
+
+    /// What an operator does now, where that is more than the description says.
+    public var advice: String? {
+        switch self {
+        case .safetyHalt(let halt): halt.advice
+        case .divergence(let divergence): divergence.advice
+        case .keyInUse, .outdated, .storage: nil
         }
     }
 }

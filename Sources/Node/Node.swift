@@ -34,6 +34,7 @@ public final class Node: Service {
     private let voteJobs: Mailbox<VoteDisk.Job>
     private let tickets: TicketOffice
     private let starts: StartCount
+    private let divergence: DivergenceFile
 
     /// Opens everything; nothing runs yet.
     ///
@@ -73,10 +74,9 @@ public final class Node: Service {
         let metrics = NodeMetrics()
         let feed = FinalityFeed()
         let view = StateView(data.view)
-        let neighbours = EpochSource.neighbours(of: instance.epoch, over: data.view.snapshot)
         network = Network(
             configuration: Node.networkConfiguration(
-                configuration, genesis: genesis, neighbours: neighbours,
+                configuration, genesis: genesis, view: data.view,
                 ownKey: networkKey.publicKey, isValidator: signer != nil),
             key: networkKey, logger: logger)
         let verifier = Verifier(
@@ -90,28 +90,46 @@ public final class Node: Service {
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
         starts = StartCount(path: home.starts)
+        divergence = DivergenceFile(path: home.divergence)
+        let halt = EarlierHalt.find(data.recovery.records, divergence, at: data.view)
         let replica = Node.replica(
             data.view, epochs: epochs, recovery: recovery, configuration, genesis,
             isCautious: Node.isLooping(starts, at: data.view.head.height, logger))
-        loop = ReplicaLoop(
-            inputs: inputs,
-            machinery: ReplicaLoop.Machinery(
-                network: network, votes: voteJobs, blocks: blockJobs, executor: executorJobs,
-                verifier: verifier, tickets: tickets, clock: clock, metrics: metrics,
-                logger: logger),
-            replica: replica)
+        let machinery = ReplicaLoop.Machinery(
+            network: network, votes: voteJobs, blocks: blockJobs, executor: executorJobs,
+            verifier: verifier, tickets: tickets, clock: clock, metrics: metrics, logger: logger)
+        loop = ReplicaLoop(inputs: inputs, machinery: machinery, replica: replica)
         let access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
                 blocks: data.blocks, network: network, inputs: inputs, tickets: tickets,
-                clock: clock, verifier: verifier, metrics: metrics, dataPath: home.data))
+                clock: clock, verifier: verifier, metrics: metrics, dataPath: home.data,
+                halt: halt))
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, shelf: data.shelf, views: data.logViews)
+        Node.tell(of: halt, inputs, logger)
         Node.start(inputs, data.view, blocks: data.past + data.undecided, epochs)
+    }
+
+    /// Says at once what an earlier run ended with.
+    private static func tell(
+        of halt: EarlierHalt?, _ inputs: Mailbox<LoopInput>, _ logger: Logger
+    ) {
+        switch halt {
+        case .safety(let halt): inputs.send(.halted(halt))
+        case .divergence(let divergence):
+            logger.critical(
+                """
+                This node's last run ended because it disagreed with a quorum; it executes the \
+                block again now, and stops again if it still disagrees.
+                """,
+                metadata: ["halt": "\(divergence)", "advice": "\(divergence.advice)"])
+        case nil: break
+        }
     }
 
     /// The first inputs of the loop.
@@ -209,10 +227,10 @@ public final class Node: Service {
 
     /// Peers of the configuration, and the validators where the chain says they listen.
     private static func networkConfiguration(
-        _ configuration: NodeConfiguration, genesis: Genesis,
-        neighbours: (ids: Set<PeerID>, addresses: [PeerAddress]), ownKey: PublicKey,
-        isValidator: Bool
+        _ configuration: NodeConfiguration, genesis: Genesis, view: StateView.Published,
+        ownKey: PublicKey, isValidator: Bool
     ) -> NetworkConfiguration {
+        let neighbours = EpochSource.neighbours(of: view.instance.epoch, over: view.snapshot)
         let own = PeerID(ownKey)
         var peers = configuration.peers.map {
             PeerAddress(id: PeerID($0.id), host: $0.endpoint.host, port: $0.endpoint.port)
@@ -257,6 +275,7 @@ public final class Node: Service {
                     failure = failure ?? error
                 }
             }
+            if case .divergence(let value)? = failure as? NodeFailure { divergence.write(value) }
             if let failure { throw failure }
             starts.end()
         }

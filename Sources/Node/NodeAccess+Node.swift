@@ -24,6 +24,8 @@ struct AccessParts: Sendable {
     let verifier: Verifier
     let metrics: NodeMetrics
     let dataPath: String
+    /// What an earlier run ended with.
+    let halt: EarlierHalt?
 
     /// How many transactions may be at the door at once.
     static let submissionsMax = 20_000
@@ -44,7 +46,8 @@ struct AccessParts: Sendable {
             validatorIndex: epochs.seat(in: current.instance),
             validatorKey: epochs.consensusKey, finalityAge: finalityAge(of: head),
             isWatching: values.isWatching,
-            isOutdated: epochs.unknownVersion(over: current.snapshot) != nil)
+            isOutdated: epochs.unknownVersion(over: current.snapshot) != nil,
+            halt: halt?.notice(at: current))
     }
 
     /// Milliseconds since the time of the last final block.
@@ -91,6 +94,12 @@ struct AccessParts: Sendable {
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [API.Admission] {
+        if case .safety(let halt)? = halt {
+            let refusal = Refusal(
+                code: "node.halted", message: "The node takes part in nothing: \(halt).",
+                hint: "Send it to another node.", mayBeCuredByWaiting: false)
+            return transactions.map { _ in .refused(refusal) }
+        }
         if let version = epochs.unknownVersion(over: view.current.snapshot) {
             let refusal = Refusal(
                 code: "node.outdated",
@@ -124,6 +133,9 @@ struct AccessParts: Sendable {
             .gauge(
                 "consensus_watching", "1 while the validator listens before it votes.",
                 .init(UInt64(values.isWatching ? 1 : 0))),
+            .gauge(
+                "consensus_halted", "1 after a safety halt or an open local divergence.",
+                .init(UInt64(halt?.notice(at: view.current) == nil ? 0 : 1))),
             .gauge("consensus_view", "View that consensus is in.", .init(values.view.value)),
             .gauge(
                 "consensus_finalized_view", "Last final view.",

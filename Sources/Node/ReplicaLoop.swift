@@ -32,8 +32,8 @@ actor ReplicaLoop {
     private var timers: [ReplicaTimer: Instant] = [:]
     private var failure: NodeFailure?
     private var isWatching = false
-    /// Rules that this program does not know: it takes part in nothing, and answers questions.
-    private var unknownVersion: ProtocolVersion?
+    /// Why it takes part in nothing and only answers questions, if so.
+    private var abstention: NodeFailure?
     /// The last final view, since when it is that, and whether that was found to be long.
     private var progress = (
         epoch: Epoch.zero, view: View.zero, at: MonotonicClock.now(), isLong: false
@@ -56,7 +56,7 @@ actor ReplicaLoop {
         while failure == nil, let batch = inputs.receive(until: timers.values.min()) {
             for (index, input) in batch.enumerated() {
                 if case .stop = input {
-                    if let unknownVersion { failure = .outdated(unknownVersion) }
+                    if let abstention { failure = abstention }
                     batch[(index + 1)...].forEach(refuse)
                     if let failure { throw failure }
                     return
@@ -82,7 +82,7 @@ actor ReplicaLoop {
         switch input {
         case .waiting(_, let continuation): continuation.resume(returning: nil)
         case .nextSequence(_, _, let continuation): continuation.resume(returning: nil)
-        case .replica, .message, .fatal, .substituted, .outdated, .misnamed, .stop: return
+        case .replica, .message, .fatal, .substituted, .outdated, .halted, .misnamed, .stop: return
         }
     }
 
@@ -104,6 +104,8 @@ actor ReplicaLoop {
                 metadata: ["view": "\(view)"])
         case .outdated(let version):
             leave(version)
+        case .halted(let halt):
+            leave(halt)
         case .misnamed(let key):
             machinery.logger.error(
                 """
@@ -116,11 +118,22 @@ actor ReplicaLoop {
         }
     }
 
-    /// The replica hears of nothing more, so that it signs nothing under rules that it does not
-    /// know. What is final stays there to be read.
-    private func leave(_ version: ProtocolVersion) {
-        unknownVersion = version
+    /// The replica hears of nothing more, so that it signs nothing. What is final stays there to be
+    /// read.
+    private func abstain(_ reason: NodeFailure) {
+        abstention = reason
         timers = [:]
+    }
+
+    private func leave(_ halt: SafetyHalt) {
+        abstain(.safetyHalt(halt))
+        machinery.logger.critical(
+            "This node halted in an earlier run; it votes no more, and answers questions only.",
+            metadata: ["halt": "\(halt)", "advice": "\(halt.advice)"])
+    }
+
+    private func leave(_ version: ProtocolVersion) {
+        abstain(.outdated(version))
         machinery.logger.critical(
             """
             The chain follows rules that this program does not know; it votes no more. Install a \
@@ -133,7 +146,7 @@ actor ReplicaLoop {
     }
 
     private func handle(_ input: ReplicaInput, credit: InboxCredit?) {
-        guard unknownVersion == nil else { return }
+        guard abstention == nil else { return }
         let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
         replica.handle(input, at: now, into: &effects)
         for effect in effects {
@@ -244,10 +257,16 @@ actor ReplicaLoop {
                 "The signer refused a vote.",
                 metadata: ["view": "\(view)", "kind": "\(kind)"])
         case .localDivergence(let view, let hash):
-            failure = .divergence("this node's execution of \(hash) in view \(view) disagrees")
-        case .safetyHalt(let a, let b):
-            let other = a?.value.encoded().hex ?? "a certificate of its view in the log"
-            failure = .safetyHalt("\(other) against \(b.value.encoded().hex)")
+            failure = .divergence(
+                Divergence(epoch: replica.facts.epoch, view: view, block: hash))
+        case .safetyHalt(let first, let second):
+            logger.critical(
+                "Two certificates exclude one another.",
+                metadata: [
+                    "first": "\(first?.value.encoded().hex ?? "in the log")",
+                    "second": "\(second.value.encoded().hex)",
+                ])
+            failure = .safetyHalt(SafetyHalt(first?.value, second.value))
         }
     }
 

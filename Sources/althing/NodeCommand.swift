@@ -35,8 +35,16 @@ struct NodeCommand: ParsableCommand {
                     "peers      \(text(json["peers"]))",
                     "validator  \(validator(json))",
                     "node       \(text(json["nodeID"]))",
-                ]
+                ] + halt(json)
             }
+        }
+
+        /// Why the node stopped by itself, where that stands.
+        private func halt(_ json: JSON) -> [String] {
+            guard let halt = json["halt"], !halt.isNull else { return [] }
+            return [
+                "halt       \(text(halt["message"]))", "what to do \(text(halt["advice"]))",
+            ]
         }
 
         private func validator(_ json: JSON) -> String {
@@ -49,6 +57,7 @@ struct NodeCommand: ParsableCommand {
         private func line(_ json: JSON) -> String {
             "height \(text(json["height"]))  view \(text(json["view"]))"
                 + "  peers \(text(json["peers"]))  \(text(json["time"]))"
+                + (json["halt"].map { $0.isNull ? "" : "  halted" } ?? "")
         }
     }
 

@@ -131,7 +131,7 @@ extension NodeCommand {
             } catch let failure as NodeFailure {
                 throw CommandError(
                     "node.halted", "the node stopped: \(failure)",
-                    hint: "keep the home as it is, and tell the other validators", exit: .halted)
+                    hint: failure.advice, exit: .halted)
             } catch {
                 throw CommandError("node.failed", "the node stopped: \(error)")
             }

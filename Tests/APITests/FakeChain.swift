@@ -41,6 +41,7 @@ final class FakeChain: Sendable {
         var peerCount = 3
         var isStarted = true
         var finalityAge: UInt64 = 0
+        var halt: HaltNotice?
         var isDiskLow = false
         var networkHeight = Height.genesis
     }
@@ -177,12 +178,13 @@ final class FakeChain: Sendable {
     func set(
         peers: Int? = nil, isStarted: Bool? = nil, isDiskLow: Bool? = nil,
         finalityAge: UInt64? = nil,
-        networkHeight: UInt64? = nil
+        networkHeight: UInt64? = nil, halt: HaltNotice? = nil
     ) {
         content.withLock { content in
             content.peerCount = peers ?? content.peerCount
             content.isStarted = isStarted ?? content.isStarted
             content.finalityAge = finalityAge ?? content.finalityAge
+            content.halt = halt ?? content.halt
             content.isDiskLow = isDiskLow ?? content.isDiskLow
             content.networkHeight = networkHeight.map { Height($0) } ?? content.networkHeight
         }
@@ -242,7 +244,7 @@ final class FakeChain: Sendable {
                 peerCount: content.peerCount, mempoolCount: content.mempool.count,
                 mempoolByteCount: content.mempool.reduce(0) { $0 + $1.encodedByteCount },
                 isDiskLow: content.isDiskLow, validatorIndex: nil, validatorKey: nil,
-                finalityAge: content.finalityAge)
+                finalityAge: content.finalityAge, halt: content.halt)
         }
     }
 

@@ -1,6 +1,7 @@
 import Chain
 import Codec
 import Cryptography
+import Foundation
 import Testing
 
 @testable import API
@@ -16,8 +17,9 @@ struct StatusRoutesTests {
             #expect(answer.headers["content-type"] == "application/json; charset=utf-8")
             #expect(
                 answer.keys == [
-                    "api", "chainID", "epoch", "finalizedView", "genesisHash", "hash", "height",
-                    "nodeID", "peers", "syncing", "time", "timeMs", "uptimeSeconds", "validator",
+                    "api", "chainID", "epoch", "finalizedView", "genesisHash", "halt", "hash",
+                    "height", "nodeID", "peers", "syncing", "time", "timeMs", "uptimeSeconds",
+                    "validator",
                     "version", "view",
                 ])
             #expect(answer.string("chainID") == "test-chain")
@@ -83,7 +85,28 @@ struct StatusRoutesTests {
             let checks = answer["checks"] as? [[String: Any]]
             #expect(
                 checks?.compactMap { $0["name"] as? String }
-                    == ["started", "behind", "peers", "finality", "version", "disk"])
+                    == ["started", "behind", "peers", "finality", "version", "disk", "halt"])
+        }
+    }
+
+    @Test func `a node that halted says why, and is not ready`() async throws {
+        let chain = FakeChain()
+        try await withServer(chain) { client in
+            let before = try await client.get("/v1/status")
+            #expect(before["halt"] is NSNull)
+            chain.set(
+                halt: HaltNotice(
+                    kind: .safetyHalt, epoch: Epoch(3), view: View(12), message: "What happened.",
+                    advice: "What to do."))
+            let halt = try await client.get("/v1/status")["halt"] as? [String: Any]
+            #expect(halt?["kind"] as? String == "safetyHalt")
+            #expect(halt?["epoch"] as? Int == 3)
+            #expect(halt?["view"] as? Int == 12)
+            #expect(halt?["message"] as? String == "What happened.")
+            #expect(halt?["advice"] as? String == "What to do.")
+            let readiness = try await client.get("/readyz")
+            #expect(readiness.status == 503)
+            #expect(readiness["reasons"] as? [String] == ["halt"])
         }
     }
 

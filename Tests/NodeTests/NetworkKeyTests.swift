@@ -1,34 +1,6 @@
 import Cryptography
-import Logging
 import Node
-import Synchronization
 import Testing
-
-/// What a node said, for tests.
-private final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-
-    func contains(_ text: String) -> Bool {
-        lines.withLock { $0.contains { $0.contains(text) } }
-    }
-}
-
-private struct LineHandler: LogHandler {
-    let lines: LogLines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        lines.add("\(event.level): \(event.message) \(event.metadata ?? [:])")
-    }
-}
 
 @Suite(.serialized, .timeLimit(.minutes(10))) struct NetworkKeyTests {
     /// Runs the only validator to its first block.
@@ -36,9 +8,8 @@ private struct LineHandler: LogHandler {
         let network = try TestNetwork(validators: 1)
         defer { network.remove() }
         let lines = LogLines()
-        let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let (node, port) = try network.node(0, networkSeed: networkSeed, logger: logger)
+            let (node, port) = try network.node(0, networkSeed: networkSeed, logger: lines.logger)
             group.addTask { try await node.run() }
             _ = try await TestClient(port: await port.value()).waitForHeight(1)
             group.cancelAll()

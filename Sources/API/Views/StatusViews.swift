@@ -9,6 +9,22 @@ struct StatusJSON: Encodable {
         let watching: Bool
     }
 
+    struct Halt: Encodable {
+        let kind: String
+        let epoch: UInt64
+        let view: UInt64
+        let message: String
+        let advice: String
+
+        init(_ notice: HaltNotice) {
+            kind = notice.kind.rawValue
+            epoch = notice.epoch.value
+            view = notice.view.value
+            message = notice.message
+            advice = notice.advice
+        }
+    }
+
     let chainID: String
     let genesisHash: String
     let version: String
@@ -24,6 +40,8 @@ struct StatusJSON: Encodable {
     /// The version of the interface.
     let api: String
     let validator: Seat
+    /// What an earlier run of the node ended with, as long as that stands.
+    let halt: Nullable<Halt>
     let nodeID: String
     let uptimeSeconds: Int64
 
@@ -44,6 +62,7 @@ struct StatusJSON: Encodable {
         validator = Seat(
             index: Nullable(status.validatorIndex),
             publicKey: Nullable(status.validatorKey?.hex), watching: status.isWatching)
+        halt = Nullable(status.halt.map { Halt($0) })
         nodeID = status.nodeID
         self.uptimeSeconds = uptimeSeconds
     }
@@ -117,6 +136,7 @@ extension ReadinessJSON {
             Check(
                 name: "disk", ok: !status.isDiskLow,
                 reason: status.isDiskLow ? "The disk is almost full." : nil),
+            Check(name: "halt", ok: status.halt == nil, reason: status.halt?.message),
         ]
         let failed = checks.filter { !$0.ok }
         self.init(
