@@ -127,6 +127,17 @@ public enum Report: Sendable {
     case safetyHalt(Verified<Certificate>?, Verified<Certificate>)
     /// The signer refused: the vote counts as not cast.
     case voteRefused(VoteKind, View)
-    /// The view timed out here and a nullify vote was cast.
-    case timedOut(View, leader: UInt16)
+    /// This node gives the view up: a nullify vote is cast.
+    case gaveUp(View, leader: UInt16, GiveUp)
+}
+
+/// Why a view is given up (R7).
+public enum GiveUp: Hashable, Sendable {
+    /// Its time was over.
+    case timedOut
+    /// Its leader is silent or may not lead, and was not waited for (2.9).
+    case skipped
+    /// The leader gave the view up, proposed twice or what is invalid; or this node is the leader,
+    /// and cannot propose what it built before a restart.
+    case failed
 }

@@ -22,7 +22,7 @@ extension Engine {
         guard !state.ownNullify.isCast else { return }
         if isTimedOut || isLeaderFailed {
             // R7
-            nullify()
+            nullify(because: isTimedOut ? .timedOut : .failed)
             return
         }
         let isLeader = leaders.leader(of: view) == own
@@ -30,7 +30,7 @@ extension Engine {
         case .equivocated:
             // R3: two proposals are none.
             if !state.ownNotarize.isCast {
-                nullify()
+                nullify(because: .failed)
                 return
             }
         case .none:
@@ -42,7 +42,7 @@ extension Engine {
         }
         // 2.9: what was buffered has been looked at.
         if isSkipping, view == current, views.read(view, \.slot)?.candidate == nil {
-            nullify()
+            nullify(because: .skipped)
         }
     }
 
@@ -76,7 +76,7 @@ extension Engine {
 
     private mutating func reject(_ view: View) {
         performNow(.report(.invalidProposal(view, leader: leaders.leader(of: view))))
-        nullify()
+        nullify(because: .failed)
     }
 
     /// `parentOK(v, p, h)` of 2.5.
@@ -199,7 +199,7 @@ extension Engine {
         guard built.parentView == parentView, built.parent == parent.hash,
             blocks[built.hash]?.body == .stored
         else {
-            nullify()
+            nullify(because: .failed)
             return
         }
         views[current].slot = .unverified(
@@ -341,14 +341,14 @@ extension Engine {
     }
 
     /// R7: gives the current view up.
-    private mutating func nullify() {
+    private mutating func nullify(because reason: GiveUp) {
         let view = current
         guard views[view].ownNullify.isOpen else { return }
         if isBuilding {
             isBuilding = false
             performNow(.cancelBuild(view))
         }
-        performNow(.report(.timedOut(view, leader: leaders.leader(of: view))))
+        performNow(.report(.gaveUp(view, leader: leaders.leader(of: view), reason)))
         cast(.nullify, in: view)
     }
 

@@ -151,6 +151,14 @@ struct AccessParts: Sendable {
                 "consensus_view_timeouts_total", "Views that timed out here.",
                 .init(values.timeouts)),
             .counter(
+                "consensus_leaders_skipped_total",
+                "Views given up at once, as their leaders were silent or may not lead.",
+                .init(values.skippedLeaders)),
+            .counter(
+                "consensus_leaders_failed_total",
+                "Views given up at once, as their leaders gave up or proposed what is not valid.",
+                .init(values.failedLeaders)),
+            .counter(
                 "consensus_invalid_proposals_total", "Invalid blocks that leaders proposed.",
                 .init(values.invalidProposals)),
             .counter(

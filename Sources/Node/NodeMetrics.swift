@@ -1,4 +1,5 @@
 import Chain
+import Consensus
 import Synchronization
 
 /// What the node counts, for `/metrics` and the logs.
@@ -7,6 +8,8 @@ final class NodeMetrics: Sendable {
         var blocks: UInt64 = 0
         var transactions: UInt64 = 0
         var timeouts: UInt64 = 0
+        var skippedLeaders: UInt64 = 0
+        var failedLeaders: UInt64 = 0
         var invalidProposals: UInt64 = 0
         var refusedVotes: UInt64 = 0
         var view = View.zero
@@ -27,6 +30,16 @@ final class NodeMetrics: Sendable {
 
     func update(_ change: (inout sending Values) -> Void) {
         values.withLock { change(&$0) }
+    }
+
+    func gaveUp(_ reason: GiveUp) {
+        values.withLock { values in
+            switch reason {
+            case .timedOut: values.timeouts += 1
+            case .skipped: values.skippedLeaders += 1
+            case .failed: values.failedLeaders += 1
+            }
+        }
     }
 
     func committed(_ block: Block) {

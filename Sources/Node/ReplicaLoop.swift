@@ -247,10 +247,14 @@ actor ReplicaLoop {
             logger.warning(
                 "The leader proposed an invalid block.",
                 metadata: ["view": "\(view)", "leader": "\(leader)"])
-        case .timedOut(let view, let leader):
-            machinery.metrics.update { $0.timeouts += 1 }
-            logger.info(
-                "The view timed out.", metadata: ["view": "\(view)", "leader": "\(leader)"])
+        case .gaveUp(let view, let leader, let reason):
+            machinery.metrics.gaveUp(reason)
+            let facts: Logger.Metadata = ["view": "\(view)", "leader": "\(leader)"]
+            switch reason {
+            case .timedOut: logger.info("The view timed out.", metadata: facts)
+            case .skipped: logger.debug("The view's leader is passed over.", metadata: facts)
+            case .failed: logger.info("The view's leader failed.", metadata: facts)
+            }
         case .voteRefused(let kind, let view):
             machinery.metrics.update { $0.refusedVotes += 1 }
             logger.warning(

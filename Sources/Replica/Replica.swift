@@ -295,7 +295,7 @@ public struct Replica: ~Copyable, Sendable {
             isWorkStale = true
         case .evidence(let evidence):
             take(evidence, into: &effects)
-        case .invalidProposal, .localDivergence, .safetyHalt, .voteRefused, .timedOut:
+        case .invalidProposal, .localDivergence, .safetyHalt, .voteRefused, .gaveUp:
             return
         }
     }

@@ -166,7 +166,7 @@ struct Checker: Sendable {
         case .voteRefused(let kind, let view):
             // The signer's record is pruned with the floor: a late finalize is moot then.
             if view > lastFinalizedView { fail("guard", "\(node) refused \(kind) of \(view)") }
-        case .entered, .timedOut: return
+        case .entered, .gaveUp: return
         }
     }
 

@@ -444,7 +444,7 @@ struct TwinRun {
             if checker.isHonest(leader) {
                 checker.fail("X7", "honest \(leader) proposed what is invalid in \(view)")
             }
-        case .voteRefused, .entered, .timedOut: return
+        case .voteRefused, .entered, .gaveUp: return
         }
     }
 

@@ -58,7 +58,7 @@ extension World {
                         view: view.value, leader: self.leader(leader, in: node.instance)))
             }
             act(as: node) { $0.entered(view, as: &$1) }
-        case .timedOut(let view, let leader):
+        case .gaveUp(let view, let leader, _):
             node.facts.timeouts += 1
             guard timeline.isKept else { return }
             timeline.timeouts.append(

@@ -523,7 +523,9 @@ final class ScenarioRunner {
         case .safetyHalt(let a, let b):
             "report halt: \(a.map { text($0.value) } ?? "the log"); \(text(b.value))"
         case .voteRefused(let kind, let view): "report refused \(kind) \(view)"
-        case .timedOut(let view, let leader): "timed out \(view), leader \(name(leader))"
+        case .gaveUp(let view, let leader, .timedOut): "timed out \(view), leader \(name(leader))"
+        case .gaveUp(let view, let leader, .skipped): "skipped \(view), leader \(name(leader))"
+        case .gaveUp(let view, let leader, .failed): "gave up \(view), leader \(name(leader))"
         }
     }
 }

@@ -285,7 +285,7 @@ final class EngineHost {
         case .safetyHalt(let a, let b):
             alarms.append("halt: \((a ?? b).value) and \(b.value)")
         case .localDivergence(let view, _): alarms.append("divergence in \(view)")
-        case .entered, .evidence, .invalidProposal, .voteRefused, .timedOut: return
+        case .entered, .evidence, .invalidProposal, .voteRefused, .gaveUp: return
         }
     }
 

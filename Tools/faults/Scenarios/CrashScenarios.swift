@@ -142,7 +142,9 @@ enum CrashScenarios {
         let lost = (after.view - before.view) - (after.height - before.height)
         var timeouts = 0
         for node in network.nodes {
-            timeouts += await node.api.metric("consensus_view_timeouts_total") ?? 0
+            for name in ["view_timeouts", "leaders_skipped", "leaders_failed"] {
+                timeouts += await node.api.metric("consensus_\(name)_total") ?? 0
+            }
         }
         try require(lost <= 4, "\(lost) views were lost to the restart")
         try require(timeouts <= 8, "\(timeouts) views timed out after the restart")
