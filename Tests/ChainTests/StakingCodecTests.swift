@@ -51,6 +51,7 @@ import Testing
             epoch: Epoch(3), rate: 130_000_000_000, mintable: Amount(9), fees: Amount(2),
             treasury: Amount(1)),
         .returnClaimed(account: b, validator: a, escrow: EscrowID(3), amount: Amount(1)),
+        .releaseFailed(validator: a, escrow: EscrowID(3), code: "bank.insufficient_funds"),
     ]
 
     @Test(arguments: actions)

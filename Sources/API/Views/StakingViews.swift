@@ -155,6 +155,10 @@ extension FieldWriter {
             try write("validator", validator)
             try write("escrow", escrow.value)
             try write("amount", amount)
+        case .releaseFailed(let validator, let escrow, let code):
+            try write("validator", validator)
+            try write("escrow", escrow.value)
+            try write("code", code)
         }
     }
 

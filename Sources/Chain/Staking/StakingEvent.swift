@@ -30,6 +30,8 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
     case escrowReleased(validator: Address, treasury: Amount, reporter: Address?, reward: Amount)
     /// An account got back what a slash had cut of its stake.
     case returnClaimed(account: Address, validator: Address, escrow: EscrowID, amount: Amount)
+    /// An escrow that was to be released is not, for this reason; a later block tries again.
+    case releaseFailed(validator: Address, escrow: EscrowID, code: String)
     /// A pool got what its validator earned in an epoch; the commission is part of the amount.
     case rewarded(validator: Address, epoch: Epoch, amount: Amount, commission: Amount)
     /// All rewards of an epoch: how much of them is new, and what the treasury got of fees and
@@ -49,6 +51,10 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             self = .returnClaimed(
                 account: try Address(from: &reader), validator: try Address(from: &reader),
                 escrow: try EscrowID(from: &reader), amount: try Amount(from: &reader))
+        case 23:
+            self = .releaseFailed(
+                validator: try Address(from: &reader), escrow: try EscrowID(from: &reader),
+                code: try reader.readString(limit: StoredReason.codeBytesMax))
         default: throw .unknownTag(type: "StakingEvent", tag: UInt64(tag))
         }
     }
@@ -188,6 +194,10 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(validator)
             writer.write(escrow)
             writer.write(amount)
+        case .releaseFailed(let validator, let escrow, let code):
+            writer.write(validator)
+            writer.write(escrow)
+            writer.writeString(code)
         case .rewarded(let validator, let epoch, let amount, let commission):
             writer.write(validator)
             writer.write(epoch)
@@ -228,6 +238,7 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case .rewardsPaid: 20
         case .inflated: 21
         case .returnClaimed: 22
+        case .releaseFailed: 23
         }
     }
 
@@ -257,6 +268,7 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
         case .rewardsPaid: "rewardsPaid"
         case .inflated: "inflated"
         case .returnClaimed: "slashReturned"
+        case .releaseFailed: "slashReleaseFailed"
         }
     }
 
@@ -268,7 +280,8 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
                 .commissionAnnounced(let validator, _, _), .commissionChanged(let validator, _),
                 .keyRotated(let validator, _), .jailed(let validator, _, _),
                 .unjailed(let validator), .leaving(let validator), .removed(let validator),
-                .slashed(let validator, _, _), .rewarded(let validator, _, _, _):
+                .slashed(let validator, _, _), .rewarded(let validator, _, _, _),
+                .releaseFailed(let validator, _, _):
                 [validator]
             case .rewardsPaid, .inflated: []
             case .delegated(let account, let validator, _),

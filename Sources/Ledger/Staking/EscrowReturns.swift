@@ -83,7 +83,7 @@ extension Staking {
         escrow.left = Amount(before.left.value - amount)
         setEscrow(escrow, id, replacing: before, in: &state)
         state.write(.staking(.escrowClaim(id, account)), Amount(amount))
-        pay(amount, to: account, in: &state)
+        try pay(amount, to: account, in: &state)
         state.emit(
             .staking(
                 .returnClaimed(

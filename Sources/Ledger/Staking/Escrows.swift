@@ -100,12 +100,11 @@ extension Staking {
             switch escrow.phase {
             case .held:
                 if isNamed(id, in: &state) {
-                    let pause = escrowPause(rules.parameters.kind)
-                    escrow.phase = .held(until: block.timestamp.advanced(by: pause))
+                    postpone(&escrow, at: block, rules)
                 } else {
-                    release(&escrow, at: block, rules, in: &state)
+                    tryToRelease(&escrow, id, at: block, rules, in: &state)
                 }
-            case .returned: release(&escrow, at: block, rules, in: &state)
+            case .returned: tryToRelease(&escrow, id, at: block, rules, in: &state)
             case .released: break
             }
             setEscrow(escrow, id, replacing: before, in: &state)
@@ -129,17 +128,50 @@ extension Staking {
         return state.firstEntry(in: range) != nil
     }
 
+    /// Looks at it again after the pause; what is returned can be claimed until then.
+    private static func postpone(
+        _ escrow: inout StakeEscrow, at block: BlockContext, _ rules: Rules
+    ) {
+        let until = block.timestamp.advanced(by: escrowPause(rules.parameters.kind))
+        switch escrow.phase {
+        case .held: escrow.phase = .held(until: until)
+        case .returned(let proposal, _): escrow.phase = .returned(by: proposal, until: until)
+        case .released: break
+        }
+    }
+
+    /// SEC-58: a payment that fails stops no chain. Nothing of the release is kept, and a later
+    /// block tries again.
+    private static func tryToRelease<Base: StateReader>(
+        _ escrow: inout StakeEscrow, _ id: EscrowID, at block: BlockContext, _ rules: Rules,
+        in state: inout State<Base>
+    ) {
+        let before = escrow
+        state.checkpoint()
+        do {
+            try release(&escrow, at: block, rules, in: &state)
+            state.commit()
+        } catch {
+            state.revert()
+            escrow = before
+            postpone(&escrow, at: block, rules)
+            state.emit(
+                .staking(
+                    .releaseFailed(validator: escrow.validator, escrow: id, code: error.code)))
+        }
+    }
+
     private static func release<Base: StateReader>(
         _ escrow: inout StakeEscrow, at block: BlockContext, _ rules: Rules,
         in state: inout State<Base>
-    ) {
+    ) throws(Rejection) {
         let left = escrow.left.value
         var reward: UInt64 = 0
         if let reporter = escrow.reporter, ModuleAccounts.acceptsPayments(reporter) {
             reward = min(left / reporterPart, rules.parameters.minSelfBond.value)
-            pay(reward, to: reporter, in: &state)
+            try pay(reward, to: reporter, in: &state)
         }
-        pay(left - reward, to: ModuleAccounts.treasury, in: &state)
+        try pay(left - reward, to: ModuleAccounts.treasury, in: &state)
         escrow.left = .zero
         escrow.phase = .released(at: block.timestamp)
         state.emit(
@@ -170,11 +202,7 @@ extension Staking {
 
     static func pay<Base: StateReader>(
         _ amount: UInt64, to account: Address, in state: inout State<Base>
-    ) {
-        do {
-            try moveBonded(amount, from: ModuleAccounts.slashEscrow, to: account, in: &state)
-        } catch {
-            preconditionFailure("the escrow has what it holds: \(error.code)")
-        }
+    ) throws(Rejection) {
+        try moveBonded(amount, from: ModuleAccounts.slashEscrow, to: account, in: &state)
     }
 }

@@ -29,11 +29,14 @@ import Testing
     private func claim(
         _ id: UInt64, by account: Address, in world: inout GovernanceWorld
     ) -> String {
+        world.state.checkpoint()
         do throws(Rejection) {
             try Staking.claimReturn(
                 from: EscrowID(id), world.context(account), in: &world.state)
+            world.state.commit()
             return "ok"
         } catch {
+            world.state.revert()
             return error.code
         }
     }
@@ -159,6 +162,114 @@ import Testing
         #expect(world.reason(second).contains("escrow_not_held"))
         #expect(claim(1, by: world.voters[3], in: &world) == "ok")
         #expect(world.isSound)
+    }
+
+    // MARK: Money that is not there
+
+    /// Sets what the escrows hold together, and what the supply is then.
+    private func setEscrowed(_ amount: UInt64, in world: inout GovernanceWorld) {
+        let key = StateKey.balance(ModuleAccounts.slashEscrow, .native)
+        let before = (world.state.read(key, as: Amount.self) ?? .zero).value
+        let supply = (world.state.read(.supply(.native), as: Amount.self) ?? .zero).value
+        world.state.write(key, Amount(amount))
+        world.state.write(.supply(.native), Amount(supply - before + amount))
+    }
+
+    private func failures(_ world: inout GovernanceWorld) -> [Event] {
+        world.state.takeEvents().filter {
+            if case .staking(.releaseFailed) = $0 { true } else { false }
+        }
+    }
+
+    /// Of whose parts the reporter's is paid first: not even that is kept.
+    @Test func `SEC-58 an escrow that is short by one unit is released later, and says so`() throws
+    {
+        var world = slashed()
+        setEscrowed(499_999, in: &world)
+        world.advance(by: Staking.escrowPeriod(.development))
+        _ = world.state.takeEvents()
+        let treasury = world.treasury
+        let reporter = world.balance(world.outsider)
+        release(&world)
+        let expected = Event.staking(
+            .releaseFailed(
+                validator: GovernanceWorld.address(77), escrow: EscrowID(1),
+                code: "bank.insufficient_funds"))
+        #expect(failures(&world) == [expected])
+        #expect(world.treasury == treasury)
+        #expect(world.balance(world.outsider) == reporter)
+        #expect(world.balance(ModuleAccounts.slashEscrow) == 499_999)
+        let pause = Staking.escrowPause(.development)
+        #expect(phase(world) == .held(until: world.block.timestamp.advanced(by: pause)))
+        // Not in each block, and again and again.
+        world.advance(by: pause - 1)
+        release(&world)
+        #expect(failures(&world) == [])
+        world.advance()
+        release(&world)
+        #expect(failures(&world) == [expected])
+
+        setEscrowed(500_000, in: &world)
+        world.advance(by: pause)
+        release(&world)
+        #expect(failures(&world) == [])
+        #expect(world.balance(world.outsider) - reporter == 5_000)
+        #expect(world.treasury - treasury == 495_000)
+        #expect(world.isSound)
+        #expect(Staking.violations(in: world.state).isEmpty)
+    }
+
+    @Test func `SEC-58 what was returned can be claimed until the escrow can be closed`() throws {
+        var world = slashed()
+        let id = try world.openProposal([.returnStake(EscrowID(1))])
+        try decide(id, BallotWeights(yes: 10_000), in: &world)
+        guard case .returned(id, let until) = phase(world) else {
+            Issue.record("the escrow is not returned")
+            return
+        }
+        #expect(claim(1, by: world.voters[0], in: &world) == "ok")
+        setEscrowed(149_999, in: &world)
+        // A claim that cannot be paid is the claim's own failure.
+        #expect(claim(1, by: world.voters[1], in: &world) == "bank.insufficient_funds")
+        world.advance(to: until)
+        _ = world.state.takeEvents()
+        release(&world)
+        #expect(failures(&world).count == 1)
+        let pause = Staking.escrowPause(.development)
+        #expect(phase(world) == .returned(by: id, until: until.advanced(by: pause)))
+        #expect(claim(1, by: world.voters[3], in: &world) == "ok")
+        #expect(claim(1, by: world.voters[0], in: &world) == "staking.return_claimed")
+        setEscrowed(250_000, in: &world)
+        world.advance(by: pause)
+        release(&world)
+        #expect(failures(&world) == [])
+        #expect(world.balance(ModuleAccounts.slashEscrow) == 0)
+        #expect(world.isSound)
+    }
+
+    /// What one escrow lacks does not keep the others from being released.
+    @Test func `SEC-58 four escrows that fail do not hold up the fifth`() throws {
+        var world = slashed()
+        let clock = StakeClock(world.block, world.rules.parameters)
+        for _ in 0..<4 {
+            Staking.hold(
+                Staking.Cut(tokens: 1_000_000_000), of: GovernanceWorld.address(77), for: .zero,
+                holders: .genesis, reporter: nil, clock, in: &world.state)
+        }
+        // They come first.
+        let before = try #require(Staking.escrow(EscrowID(1), in: world.state))
+        var escrow = before
+        escrow.phase = .held(until: before.nameableUntil.advanced(by: 1))
+        Staking.setEscrow(escrow, EscrowID(1), replacing: before, in: &world.state)
+        world.advance(by: Staking.escrowPeriod(.development) + 1)
+        _ = world.state.takeEvents()
+        setEscrowed(500_000, in: &world)
+        release(&world)
+        #expect(world.balance(ModuleAccounts.slashEscrow) == 500_000)
+        world.advance()
+        release(&world)
+        #expect(failures(&world).count == 4)
+        #expect(world.balance(ModuleAccounts.slashEscrow) == 0)
     }
 
     // MARK: Who held what
