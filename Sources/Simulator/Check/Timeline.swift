@@ -60,6 +60,8 @@ public struct Timeline: Sendable {
         public let view: UInt64
         /// nil: the boundary block again.
         public let height: UInt64?
+        /// The view that it builds on.
+        public let parentView: UInt64
     }
 
     /// A process began or ended, an epoch began at a node, or the node found that its execution is
@@ -108,6 +110,16 @@ public struct Timeline: Sendable {
         public let others: [Int]
     }
 
+    /// A view that one node is to certify while the others give it up.
+    public struct Rift: Sendable {
+        public let at: UInt64
+        public let view: UInt64
+        /// Who certifies it.
+        public let lone: Int
+        /// The lone node leads the next view.
+        public let isReverse: Bool
+    }
+
     /// What a node's disk held.
     public struct Size: Sendable {
         public let at: UInt64
@@ -134,6 +146,7 @@ public struct Timeline: Sendable {
     /// When everything healed; nil: it did not.
     public internal(set) var healedAt: UInt64?
     public internal(set) var deafenings: [Deafening] = []
+    public internal(set) var rifts: [Rift] = []
     /// How many times all nodes were killed together.
     public internal(set) var hails = 0
     /// Faults of a script that took place: how often a proposal was made poorer, a block was heavy.

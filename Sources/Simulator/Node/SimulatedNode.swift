@@ -155,6 +155,8 @@ public struct NodeFacts: Hashable, Sendable {
     public var restarts: UInt64 = 0
     public var blocksExecuted: UInt64 = 0
     public var rangesReplayed: UInt64 = 0
+    /// How often its adversary did anything but what the honest code would have done.
+    public var lies: UInt64 = 0
 
     public init() {}
 }

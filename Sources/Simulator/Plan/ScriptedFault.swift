@@ -7,6 +7,11 @@ public enum ScriptedFault: Hashable, Sendable {
     /// them, stop hearing the others for so long. All vote for its block, and the others alone have
     /// the quorum.
     case deafHalf(at: UInt64, milliseconds: UInt64)
+    /// In the first view that an honest node proposes in from a moment on, one node alone hears the
+    /// notarize votes, late, and nothing of the nullify votes, of which alone the others hear, until
+    /// the next proposal: it certifies the view, they give it up, and neither has the other's
+    /// certificate. The one is the leader of the next view, or it is not.
+    case bothCertificates(at: UInt64, isReverse: Bool)
     /// No proposal and no notarize vote, alone or in a certificate, arrives anywhere for a while;
     /// whatever else does. (The vote of a leader alone would be enough for the others to fetch its
     /// block.)
@@ -47,7 +52,8 @@ public enum ScriptedFault: Hashable, Sendable {
             .diesAfterProposal(let node, _), .divergence(let node, _),
             .privateTransaction(let node, _), .unheardProposals(let node):
             [node]
-        case .deafHalf, .lostProposals, .hail, .heavyBlock, .diesAtBoundary, .leavesAtBoundary,
+        case .deafHalf, .bothCertificates, .lostProposals, .hail, .heavyBlock, .diesAtBoundary,
+            .leavesAtBoundary,
             .burst:
             []
         }

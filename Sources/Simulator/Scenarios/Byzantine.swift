@@ -95,15 +95,36 @@ public enum ByzantineScenarios {
         }
         // Somebody must ask for ranges: liars have their chance.
         plan.followers = 1
-        plan.faults = [
-            .crash(
-                node: plan.validators, at: random.within(5_000...10_000),
-                downMilliseconds: random.within(22_000...30_000))
-        ]
+        let asker = plan.validators
+        let start: UInt64 = random.within(5_000...10_000)
+        let down: UInt64 = random.within(22_000...30_000)
+        plan.faults = [.crash(node: asker, at: start, downMilliseconds: down)]
+        if let liar = plan.corrupted.first(where: { $0.behaviour == "range-liar" })?.node,
+            let helper = nodes.last
+        {
+            // It knows two, and for a while the other one does not answer.
+            plan.faults += (0..<plan.validators).filter { $0 != liar && $0 != helper }
+                .map { .lastingCut($0, asker) }
+            let others = (0..<plan.nodes + 2).filter { $0 != liar && $0 != asker }
+            plan.faults.append(
+                .scripted(
+                    .cut(from: others, to: [asker], at: start + down, milliseconds: 11_000)))
+        }
         return plan
     } judge: { outcome, violations in
+        let plan = outcome.plan
         outcome.requireShare("S28", percent: 50, in: &violations)
         outcome.requireHeal("S28", in: &violations)
+        // An adversary that never had its chance proves nothing.
+        for (index, corruption) in plan.corrupted.enumerated() {
+            let isTwin = corruption.behaviour == "twin"
+            let twins = plan.corrupted[..<index].count { $0.behaviour == "twin" }
+            let facts = outcome.nodes[safe: isTwin ? plan.nodes + twins : corruption.node]
+            outcome.require(
+                (isTwin ? facts?.viewsEntered : facts?.lies) ?? 0 > 0, "S28",
+                "the \(corruption.behaviour) \(corruption.node) did nothing wrong",
+                in: &violations)
+        }
     }
 
     // MARK: S29

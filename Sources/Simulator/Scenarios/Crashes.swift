@@ -34,12 +34,16 @@ enum CrashScenarios {
             let sizes = outcome.timeline.sizes.filter {
                 $0.node == node && $0.at > 15_000_000_000 && $0.at <= end * 1_000_000
             }
-            guard let first = sizes.first, let last = sizes.last, last.bytes > first.bytes else {
+            guard let first = sizes.first, let last = sizes.last,
+                last.at - first.at >= (end - 150_000) * WorldPlan.nanosecondsPerMillisecond
+            else {
+                violations.append(Violation(name, "the disk of node \(node) was not measured"))
                 continue
             }
             outcome.require(
-                last.bytes - first.bytes <= 5_000_000, name,
-                "the disk of node \(node) grew by \(last.bytes - first.bytes) bytes in an hour",
+                last.bytes <= first.bytes + 5_000_000, name,
+                "the disk of node \(node) grew from \(first.bytes) to \(last.bytes) bytes "
+                    + "in an hour",
                 in: &violations)
         }
         outcome.requireHeal(name, in: &violations)
@@ -169,6 +173,13 @@ enum CrashScenarios {
             violations.append(Violation("S14", "what the plan wants did not happen"))
             return
         }
+        // Some moments may fall into a time when it is down.
+        let starts = outcome.timeline.lives.filter {
+            $0.kind == .start && $0.node == node && $0.at > 0
+        }
+        outcome.require(
+            outcome.crashes >= 2 && starts.count >= 2, name,
+            "\(outcome.crashes) crashes, \(starts.count) new starts", in: &violations)
         outcome.require(
             outcome.timeline.signings.contains { $0.node == node && $0.at > start.at }, name,
             "node \(node) does not vote any more", in: &violations)
@@ -198,12 +209,20 @@ enum CrashScenarios {
                 let after = outcome.timeline.entries.first(where: {
                     $0.node == node && $0.at >= healed
                 })
-            else { continue }
+            else {
+                violations.append(Violation(name, "node \(node) is in no view"))
+                continue
+            }
             outcome.require(
                 after.view + 1 >= before && after.view <= before + 1, name,
                 "node \(node) was in view \(before) and starts in \(after.view)",
                 in: &violations)
         }
+        outcome.require(
+            outcome.crashes == outcome.plan.validators, name, "\(outcome.crashes) crashes",
+            in: &violations)
+        outcome.requireNoFinality(
+            name, from: 21_000, to: outcome.plan.milliseconds, in: &violations)
         let soonest = healed + outcome.plan.leaderTimeout * 1_000_000
         let early = outcome.timeline.timeouts.filter { $0.at >= healed && $0.at < soonest }
         outcome.require(

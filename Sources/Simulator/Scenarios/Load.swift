@@ -27,13 +27,17 @@ enum LoadScenarios {
             middle > 5 && middle + 3 >= counts.last ?? 0, name,
             "blocks have \(middle) transactions of \(counts.last ?? 0)", in: &violations)
         let sizes = outcome.timeline.sizes.filter { $0.node == 0 && $0.at > 600_000_000_000 }
-        if let first = sizes.first, let last = sizes.last {
-            outcome.require(
-                last.bytes * 10 <= first.bytes * 13, name,
-                "a node held \(first.bytes) bytes after 10 minutes, \(last.bytes) in the end: "
-                    + "\(first.parts), \(last.parts)",
-                in: &violations)
+        guard let first = sizes.first, let last = sizes.last,
+            last.at - first.at >= 45 * 60_000_000_000
+        else {
+            violations.append(Violation(name, "the disks were not measured"))
+            return
         }
+        outcome.require(
+            last.bytes * 10 <= first.bytes * 13, name,
+            "a node held \(first.bytes) bytes after 10 minutes, \(last.bytes) in the end: "
+                + "\(first.parts), \(last.parts)",
+            in: &violations)
     }
 
     private static let heavyBlock = Scenario(
@@ -52,6 +56,15 @@ enum LoadScenarios {
         outcome.require(
             lost.count <= 2, name, "\(lost.count) views were given up: \(lost.sorted())",
             in: &violations)
+        // It was nullified, or its notarization came later than a leader's time.
+        let entries = outcome.lastEntries(of: outcome.honest)
+        let slowest =
+            entries.compactMap { view, entry in
+                entries[view + 1].map { $0.at - entry.at }
+            }.max() ?? 0
+        outcome.require(
+            slowest >= outcome.plan.leaderTimeout * WorldPlan.nanosecondsPerMillisecond, name,
+            "the longest view took \(slowest / 1_000_000) ms", in: &violations)
         // Two a second again.
         outcome.requireHeights(
             name, 50, from: 30_000, to: outcome.plan.milliseconds, in: &violations)
@@ -66,7 +79,7 @@ enum LoadScenarios {
             .clockStep(
                 node: random.below(plan.validators), at: random.within(10_000...20_000),
                 milliseconds: random.pick([-3_600_000, -2_000, 2_000, 60_000])),
-            .clockSkew(250),
+            .clockSkew(500),
         ]
         return plan
     } judge: { outcome, violations in
@@ -116,6 +129,18 @@ enum LoadScenarios {
         return plan
     } judge: { outcome, violations in
         outcome.requireNoTimeouts("S47", but: [], in: &violations)
+        let given = outcome.timeline.signings.first(where: \.isNullify)
+        outcome.require(
+            given == nil, "S47", "node \(given?.node ?? 0) gave up view \(given?.view ?? 0)",
+            in: &violations)
+        // The chain was idle when bursts came, and at work after them.
+        let times = outcome.timeline.commits.filter { $0.node == 0 }.map(\.at)
+        let gaps = zip(times.dropFirst(), times).map { ($0 - $1) / 1_000_000 }
+        outcome.require(
+            gaps.contains { $0 >= outcome.plan.idleInterval }
+                && gaps.contains { $0 < outcome.plan.idleInterval }, "S47",
+            "blocks came \(gaps.min() ?? 0) to \(gaps.max() ?? 0) ms after one another",
+            in: &violations)
         outcome.require(
             outcome.included > 20, "S47", "\(outcome.included) transactions", in: &violations)
     }

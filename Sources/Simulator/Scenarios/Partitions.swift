@@ -1,7 +1,8 @@
 /// Messages that do not arrive: partitions, links of one way, votes that only some see.
 enum PartitionScenarios {
     static let all = [
-        selectiveVotes, lateNotarization, skippedView, goneProposer, halves, majority, oddLinks,
+        selectiveVotes, lateNotarization, skippedView, bothCertificates, goneProposer, halves,
+        majority, oddLinks,
     ]
 
     /// Windows in which half of the honest nodes hear nothing from the other half, which hears all.

@@ -29,11 +29,16 @@ extension World {
             guard let changed = scripted(message, by: node) else { return }
             message = changed
         }
+        let frame = Frame(channel: message.channel, bytes: message.encoded())
         if node.adversary != nil {
-            act(as: node) { $0.send(message, to: recipients, as: &$1) }
+            act(as: node, insteadOf: (frame, recipients)) {
+                $0.send(message, to: recipients, as: &$1)
+            }
         } else {
-            let frame = Frame(channel: message.channel, bytes: message.encoded())
-            for recipient in recipients { send(frame, to: recipient, by: node) }
+            for recipient in recipients {
+                guard let delay = script.rift.delay(of: message, to: recipient) else { continue }
+                send(frame, to: recipient, by: node, after: delay)
+            }
         }
         if case .proposal(let proposal) = message { sentProposal(proposal, by: node) }
         guard node.isUp else { return }
@@ -191,8 +196,11 @@ extension World {
     // MARK: Adversaries
 
     /// Lets the adversary of a node act, and sends what it made.
+    ///
+    /// - Parameter honest: what the honest code would send now.
     func act(
-        as node: SimulatedNode, _ body: (inout any Adversary, inout Puppet) -> Void
+        as node: SimulatedNode, insteadOf honest: (frame: Frame, recipients: [Int])? = nil,
+        _ body: (inout any Adversary, inout Puppet) -> Void
     ) {
         guard var adversary = node.adversary else { return }
         var puppet = Puppet(
@@ -206,8 +214,22 @@ extension World {
             checker.signed(
                 vote.statement, view: vote.view, signer: seat, instance: vote.instance)
         }
+        if World.isLie(puppet.frames, insteadOf: honest) { node.facts.lies += 1 }
         for (frame, recipient, delay) in puppet.frames {
             send(frame, to: recipient, by: node, after: delay)
+        }
+    }
+
+    /// Whether what leaves is anything but what the honest code would send.
+    private static func isLie(
+        _ frames: [(frame: Frame, recipient: Int, delay: UInt64)],
+        insteadOf honest: (frame: Frame, recipients: [Int])?
+    ) -> Bool {
+        guard let honest else { return !frames.isEmpty }
+        guard frames.map(\.recipient) == honest.recipients else { return true }
+        return frames.contains {
+            $0.delay > 0 || $0.frame.channel != honest.frame.channel
+                || $0.frame.bytes != honest.frame.bytes
         }
     }
 

@@ -16,6 +16,8 @@ struct ActiveScript: Sendable {
     private var lostProposals: [(start: UInt64, end: UInt64)] = []
     /// From when on and for how long half of the nodes are to hear nothing, in nanoseconds.
     private var deafHalves: [(start: UInt64, length: UInt64)] = []
+    /// Rifts to come, and the one at work.
+    var rift = RiftScript()
     private(set) var bare: Set<Int> = []
     private(set) var unheard: Set<Int> = []
     /// What those proposed, by view.
@@ -52,6 +54,8 @@ struct ActiveScript: Sendable {
                 cuts.append(
                     Cut(from: Set(from), to: Set(to), start: at * unit, end: (at + length) * unit))
             case .deafHalf(let at, let length): deafHalves.append((at * unit, length * unit))
+            case .bothCertificates(let at, let isReverse):
+                rift.due.append((at * unit, isReverse))
             case .lostProposals(let at, let length):
                 lostProposals.append((at * unit, (at + length) * unit))
             case .bareProposals(let node): bare.insert(node)
@@ -93,6 +97,7 @@ struct ActiveScript: Sendable {
     mutating func end() {
         cuts = []
         deafHalves = []
+        rift = RiftScript()
         lostProposals = []
         bare = []
         unheard = []
@@ -118,7 +123,8 @@ extension World {
         case .hail: schedule(.hail, afterMilliseconds: chances.faults.within(2_000...5_000))
         case .privateTransaction(let node, let at):
             schedule(.privateTransaction(node), afterMilliseconds: at)
-        case .cut, .deafHalf, .lostProposals, .bareProposals, .slowLink, .heavyBlock, .syncFailure,
+        case .cut, .deafHalf, .bothCertificates, .lostProposals, .bareProposals, .slowLink,
+            .heavyBlock, .syncFailure,
             .diesAfterProposal, .diesAtBoundary, .leavesAtBoundary, .divergence,
             .unheardProposals:
             return
@@ -212,12 +218,14 @@ extension World {
             timeline.proposals.append(
                 Timeline.Proposal(
                     at: now, node: node.endpoint, epoch: vote.epoch.value, view: vote.view.value,
-                    height: proposal.header?.height.value))
+                    height: proposal.header?.height.value,
+                    parentView: vote.statement.candidate?.parentView.value ?? 0))
         }
         guard !script.isEmpty, !isHealing else { return }
         if !node.isByzantine, let length = script.deafening(at: now) {
             deafenHalf(for: length, with: node, in: vote.view)
         }
+        if !node.isByzantine { noteRift(vote.view, of: node) }
         if let count = script.deaths[node.member] {
             script.deaths[node.member] = count - 1
             if count == 1 { crash(node, downMilliseconds: nil) }
