@@ -1,3 +1,7 @@
+#if MUTANTS && !DEBUG
+    #error("Mutants are for the debug configuration alone: no release build has any.")
+#endif
+
 /// Deliberate bugs, to see that the simulator finds them (testing.md 1, layer 9). Each stands at
 /// its place in the code as `Mutant.isActive(.name)`, and one at a time can be switched on, in
 /// builds that define MUTANTS: the debug configuration alone. In every other build `isActive` is
@@ -18,10 +22,16 @@ public enum Mutant: String, CaseIterable, Sendable {
     case certifiesUnexecuted
     /// P2: an own nullify vote keeps a notarization from being certified.
     case nullifyStopsCertify
+    /// R4, R6': takes blocks for valid that are not what their headers say.
+    case takesInvalidBlocks
     /// R7: nothing is given up.
     case neverTimesOut
     /// 2.8: timeouts do not grow.
     case neverBacksOff
+    /// 2.9: waits for leaders that have been silent for long.
+    case neverSkips
+    /// 2.9: passes leaders over though the rest is no quorum.
+    case skipsWithoutQuorum
     // Consensus: tallies and certificates.
     /// Quorums are counted in heads.
     case countsSigners
@@ -44,6 +54,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case keepsCertificates
     /// R11: does not tell who is behind.
     case ignoresStragglers
+    /// 2.10: shows nobody the votes of certificates that are not whole.
+    case keepsPartials
+    /// 2.12: asks nobody for what it lacks.
+    case asksNobody
     // Consensus: memory.
     /// I3: acts before its records are durable.
     case actsBeforeSync

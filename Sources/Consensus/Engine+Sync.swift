@@ -7,7 +7,8 @@ extension Engine {
     /// Says what is missing now, and asks for it.
     mutating func ask() {
         guard mode != .halted else { return }
-        let needs = mode == .syncing || mode == .finished ? [] : needs()
+        let asks = mode != .syncing && mode != .finished && !Mutant.isActive(.asksNobody)
+        let needs = asks ? needs() : []
         for (subject, peer) in resolver.update(
             needs, order: &order, own: own, count: validators.count, at: now)
         {

@@ -26,6 +26,15 @@ extension Engine {
         isSkipping = shouldSkip(leader)
     }
 
+    /// What is over has been left, when a step ends.
+    func checkCurrentView() {
+        precondition(current > lastFinalView, "I9: the view is above the last final one")
+        guard mode != .halted, let index = views.index(of: current) else { return }
+        precondition(
+            views.states[index].certification != .agreed && !views.states[index].isNullified,
+            "I10: the view is neither certified nor nullified")
+    }
+
     /// Starts the current view's clocks anew: at entering, and after a restart or a range sync,
     /// when the time that passed is nobody's fault.
     mutating func restartTimers() {
@@ -225,7 +234,8 @@ extension Engine {
     private mutating func resendCertificates(of view: View) -> Int {
         guard let state = views.state(view) else { return 0 }
         var certificates = [state.notarization, state.nullification].compactMap { $0 }
-        for kind in VoteKind.allCases where state.certificate(kind) == nil {
+        for kind in VoteKind.allCases
+        where state.certificate(kind) == nil && !Mutant.isActive(.keepsPartials) {
             guard let tally = state.votes.strongest(kind),
                 let partial = state.votes.partialCertificate(
                     for: tally.statement, in: validators)

@@ -262,6 +262,7 @@ public struct Engine: ~Copyable, Sendable {
         }
         outbox.removeFirst(released)
         guard mode != .idle else { return }
+        checkCurrentView()
         armTimers()
     }
 

@@ -29,6 +29,17 @@ import Testing
             })
     }
 
+    /// Not even by a command line that defines the flag.
+    @Test func `a build with the flag and without the debug configuration is an error`() throws {
+        let text = try MutantTests.text("Sources/Chain/Mutant.swift")
+        let lines = text.split(separator: "\n").prefix(3).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        #expect(lines[0] == "#if MUTANTS && !DEBUG")
+        #expect(lines[1].hasPrefix("#error("))
+        #expect(lines[2] == "#endif")
+    }
+
     @Test func `without the flag no mutant is ever active`() throws {
         let text = try MutantTests.text("Sources/Chain/Mutant.swift")
         let bodies = text.components(separatedBy: "-> Bool {").dropFirst()

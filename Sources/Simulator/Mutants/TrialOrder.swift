@@ -19,6 +19,11 @@ extension Trial {
         case .buildsAboveBoundary, .reproposesOther, .takesOtherEpochs, .givesNoHints,
             .executesOnStaleState:
             "S21"
+        case .neverSkips: "S02"
+        case .asksNobody: "S08"
+        case .keepsPartials: "S17"
+        case .takesInvalidBlocks: "S33"
+        case .skipsWithoutQuorum: "S49"
         case .finalizesAfterNullify, .finalizesOther, .notarizesTwice, .ignoresNullifications,
             .buildsOnUnnotarized, .certifiesUnexecuted, .nullifyStopsCertify, .neverTimesOut,
             .countsSigners, .takesTwoThirds, .countsVotesTwice, .mixesCandidates,
