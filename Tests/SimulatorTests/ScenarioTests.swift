@@ -4,9 +4,10 @@ import Testing
 @Suite struct ScenarioTests {
     /// Left to `Tools/simulate --scenario`: each needs seconds to minutes in a debug build.
     private static let slow: [String: String] = [
-        "S01": "21 nodes in some seeds",
-        "S03": "five minutes of up to 19 nodes, twice",
+        "S01": "21 and 100 nodes in some seeds",
+        "S03": "five minutes of up to 19 nodes, or two of 100",
         "S04": "an hour of silence",
+        "S07b": "two minutes",
         "S10": "a hundred crashes of all nodes",
         "S15": "ten minutes of two halves",
         "S16": "two minutes of ten nodes",
@@ -48,6 +49,7 @@ import Testing
             ("S02", "S18"), ("S06", "S18"), ("S13", "S18"), ("S47", "S18"), ("S32", "S18"),
             ("S05", "S52"), ("S08", "S52"), ("S09", "S52"), ("S34", "S18"), ("S46", "S52"),
             ("S24", "S52"), ("S29", "S52"), ("S33", "S52"), ("S48", "S52"), ("S40", "S18"),
+            ("S07b", "S52"), ("S14", "S52"), ("S44", "S18"), ("S01", "S18"), ("S04", "S52"),
         ])
     func `a criterion fails on a run of another scenario`(name: String, other: String) throws {
         let scenario = try #require(ScenarioTable.named(name))
@@ -58,6 +60,12 @@ import Testing
         let outcome = World(plan).run()
         let own = scenario.violations(of: outcome)
         #expect(own.contains { $0.rule == name }, "\(name) accepts a run of \(other)")
+    }
+
+    /// Without a healing there is nothing that "progress within H" could be asked of.
+    @Test func `every scenario that asks for progress after the faults ends them`() {
+        let without = ScenarioTable.all.filter { !$0.plan(Scenario.Setting(seed: 1)).heals }
+        #expect(without.map(\.name).sorted() == ["S27", "S29", "S31", "S47", "S50", "slow"])
     }
 
     /// S29 12: a fork whose other block is no higher than the own chain was not noticed.
@@ -78,6 +86,11 @@ import Testing
         // The node must give up a view that the others have.
         "S06": {
             $0.faults = [.scripted(.cut(from: [1, 2, 3], to: [0], at: 3_000, milliseconds: 90))]
+        },
+        // Two nodes alone have the notarization, so that no quorum gives the view up.
+        "S07b": {
+            $0.faults.append(
+                .scripted(.cut(from: [2, 3], to: [0, 1], at: 4_000, milliseconds: 6_000)))
         },
         // Evidence must come soon.
         "S27": { $0.corrupted = [Corruption(node: 0, behaviour: "silent")] },
@@ -109,6 +122,13 @@ import Testing
 
     /// The rules for all hold beside every behaviour alone, and beside some of the pairs;
     /// `Tools/simulate --scenario S28 --seeds 190` goes through them all.
+    @Test func `every Byzantine behaviour has its adversaries, and every adversary its behaviour`()
+    {
+        let behaviours = ByzantineScenarios.behaviours
+        #expect(behaviours.map(\.number) == Array(1...17) + [19, 20])
+        #expect(behaviours.flatMap(\.adversaries).sorted() == AdversaryLibrary.names)
+    }
+
     @Test(arguments: Array(0..<19) + [58, 101, 150])
     func `S28 a Byzantine behaviour breaks no rule`(number: Int) throws {
         let scenario = try #require(ScenarioTable.named("S28"))
@@ -122,5 +142,10 @@ import Testing
         let outcome = World(plan).run()
         #expect(outcome.violations.isEmpty, "\(plan.corrupted): \(outcome.violations)")
         #expect(outcome.height > 1)
+        // What nobody asks for within three seconds, and twins, who both speak the truth.
+        let idle = ["resolver-liar", "range-liar", "twin"]
+        for corruption in plan.corrupted where !idle.contains(corruption.behaviour) {
+            #expect(outcome.nodes[corruption.node].lies > 0, "\(corruption)")
+        }
     }
 }

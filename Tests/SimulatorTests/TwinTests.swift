@@ -13,7 +13,7 @@ import Testing
         #expect(Set(all).count == partitions)
     }
 
-    @Test func `a slice of the exhaustive campaign keeps every rule`() {
+    @Test func `S30 B20 a slice of the exhaustive campaign keeps every rule`() {
         for isLate in [false, true] {
             let which = TwinCampaign.Case(width: .halves, views: 3, twinLeads: 2, isLate: isLate)
             let totals = TwinCampaign.exhaust(which, stride: 4)
@@ -53,7 +53,7 @@ import Testing
         #expect(fork.heal().inputs == fresh.heal().inputs)
     }
 
-    @Test func `sampled scenarios keep every rule`() {
+    @Test func `S30 B20 sampled scenarios keep every rule`() {
         let totals = TwinCampaign.sample(seeds: 1..<41)
         #expect(totals.finalizedViews > 0)
         #expect(totals.violations.isEmpty, "\(totals.violations)")

@@ -11,9 +11,17 @@ import Testing
 
     /// Two seconds of faults each, so that the whole is short; `Tools/simulate` runs the rest.
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
-    func `faulty networks agree, and go on once they heal`(seed: UInt64) {
+    func `X8 faulty networks agree, and go on once they heal`(seed: UInt64) {
         let outcome = World(plan(seed, milliseconds: 2_000)).run()
         #expect(outcome.violations.isEmpty, "seed \(seed): \(outcome.violations)")
+    }
+
+    /// The rule must be able to fail: two of four are no quorum.
+    @Test func `X8 a network that cannot go on is found`() {
+        var plan = WorldPlan(seed: 1, validators: 4)
+        plan.faults = [.dead(node: 0, from: 500), .dead(node: 1, from: 500)]
+        plan.milliseconds = 1_000
+        #expect(World(plan).run().violations.map(\.rule) == ["X8"])
     }
 
     /// Seeds that broke a rule once: 6 and 25 by a crash between two commits of one certificate.
@@ -24,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [1, 7, 99] as [UInt64])
-    func `SEC-17 S43 the same seed gives the same trace twice`(seed: UInt64) {
+    func `I22 SEC-17 S43 the same seed gives the same trace twice`(seed: UInt64) {
         let first = World(plan(seed, milliseconds: 3_000)).run()
         let second = World(plan(seed, milliseconds: 3_000)).run()
         #expect(first.trace.digest == second.trace.digest)

@@ -40,6 +40,79 @@ import Testing
         #expect(missing.isEmpty, "\(missing)")
     }
 
+    @Test func `each invariant has a test of its name`() throws {
+        let words = try Self.words()
+        let rows = (1...22).map { "I\($0)" } + (1...8).map { "X\($0)" }
+        let missing = rows.filter { !words.contains($0) }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    @Test func `each scenario of the description has a test or a simulation of its name`() throws {
+        let words = try Self.words().union(Self.simulations())
+        let rows = (Array(1...34) + [41] + Array(43...52)).map { "S\($0 < 10 ? "0" : "")\($0)" }
+        let missing = rows.filter { !words.contains($0) }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    /// The names of the simulator's scenarios.
+    private static func simulations() throws -> Set<String> {
+        let scenarios = folder.deletingLastPathComponent()
+            .appendingPathComponent("Sources/Simulator/Scenarios")
+        var names: Set<String> = []
+        for file in try FileManager.default.contentsOfDirectory(atPath: scenarios.path) {
+            let text = try String(
+                contentsOf: scenarios.appendingPathComponent(file), encoding: .utf8)
+            for part in text.components(separatedBy: "Scenario(").dropFirst() {
+                let quoted = part.split(separator: "\"", maxSplits: 2)
+                if quoted.count > 1, quoted[0].allSatisfy(\.isWhitespace) {
+                    names.insert(String(quoted[1]))
+                }
+            }
+        }
+        return names
+    }
+
+    /// Whatever is read from bytes is fuzzed, by itself or as a part of something else.
+    @Test func `every decoder has a fuzz target`() throws {
+        // Parts of others, private rows of the simulator's disk, and what only a channel reads.
+        let elsewhere: Set<String> = [
+            "BlockProposal", "BlockRequest", "BlockResponse", "CertificateRequest",
+            "CertificateResponse", "RangeRequest", "RangeResponse",
+            "Entry", "Place", "Start", "TreeLeaf", "StaleList", "Row", "Mark", "StatusRow",
+        ]
+        let targets = try ["DecoderTargets", "RecordDecoders"].map {
+            try String(
+                contentsOf: Self.folder.appendingPathComponent("FuzzTests/Targets/\($0).swift"),
+                encoding: .utf8)
+        }.joined()
+        let missing = try Self.decoders().filter { type in
+            !elsewhere.contains(type) && !targets.contains("Decoder(\(type).self")
+                && !targets.contains("Decoder(\n            \(type).self")
+        }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    /// The names of the types that are read from bytes.
+    private static func decoders() throws -> [String] {
+        let sources = folder.deletingLastPathComponent().appendingPathComponent("Sources")
+        let files = FileManager.default.enumerator(atPath: sources.path)
+        var names: Set<String> = []
+        while let file = files?.nextObject() as? String {
+            guard file.hasSuffix(".swift") else { continue }
+            let source = try String(
+                contentsOf: sources.appendingPathComponent(file), encoding: .utf8)
+            for line in source.split(separator: "\n") where line.contains("CanonicalCodable") {
+                let words = line.split { " :,{<".contains($0) }.map(String.init)
+                guard let kind = words.firstIndex(where: { ["struct", "enum"].contains($0) }),
+                    kind + 1 < words.count
+                else { continue }
+                names.insert(words[kind + 1])
+            }
+        }
+        #expect(names.count > 150)
+        return names.sorted()
+    }
+
     /// G-R: in tests R is a rule of consensus as well.
     @Test func `each row of governance has a test of its name`() throws {
         let words = try Self.words()

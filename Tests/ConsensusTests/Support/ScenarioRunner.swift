@@ -53,6 +53,9 @@ final class ScenarioRunner {
         return output.isEmpty ? ["(nothing)"] : output
     }
 
+    /// Of the engine's state; nil before there is one.
+    var digest: Digest? { engine?.stateDigest }
+
     static func makeInstance(powers: [UInt64]) -> Instance {
         let validators = powers.enumerated().map { index, power in
             Validator(key: TestKeys.publicKey(index), power: power)

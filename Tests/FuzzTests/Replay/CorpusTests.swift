@@ -15,7 +15,8 @@ import Testing
 
     /// SEC-31: a message may end anywhere, and may be changed anywhere.
     @Test(arguments: FuzzTarget.all.map(\.name))
-    func `SEC-31 a target takes every prefix and many changes of its seeds`(name: String) throws {
+    func `I21 SEC-31 a target takes every prefix and many changes of its seeds`(name: String) throws
+    {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
         for seed in target.seeds() {
             let step = max(1, seed.count / 48)
@@ -33,6 +34,7 @@ import Testing
     @Test func `the kept inputs are small, and every file is a target's`() throws {
         let names = Set(FuzzTarget.all.map(\.name))
         #expect(names.count == FuzzTarget.all.count)
+        for name in names { #expect(try !Self.kept(name).isEmpty, "\(name) has kept inputs") }
         var total = 0
         for file in try FileManager.default.contentsOfDirectory(atPath: Self.corpus.path)
         where file.hasSuffix(".txt") {

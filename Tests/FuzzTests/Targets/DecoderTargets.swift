@@ -63,7 +63,7 @@ extension FuzzTarget {
     static let chain = decoders(
         "chain", "every type of Chain: one value, one encoding", bytesMax: 4_096
     ) {
-        agreement + transactions + governance + genesis
+        agreement + transactions + governance + genesis + rowsAndParts
     }
 
     private static let agreement: [Decoder] = [
