@@ -142,8 +142,8 @@ import Testing
         let outcome = World(plan).run()
         #expect(outcome.violations.isEmpty, "\(plan.corrupted): \(outcome.violations)")
         #expect(outcome.height > 1)
-        // What nobody asks for within three seconds, and twins, who both speak the truth.
-        let idle = ["resolver-liar", "range-liar", "twin"]
+        // Three seconds bring no question to some, and twins both speak the truth.
+        let idle = ["reason-withholder", "resolver-liar", "range-liar", "twin"]
         for corruption in plan.corrupted where !idle.contains(corruption.behaviour) {
             #expect(outcome.nodes[corruption.node].lies > 0, "\(corruption)")
         }
