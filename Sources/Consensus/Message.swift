@@ -15,32 +15,53 @@ public struct BlockProposal: CanonicalCodable, Hashable, Sendable {
     public static let bodyBytesMax = Limits.blockBytesMax
     public static let certificatesMax = 256
 
+    /// What travels with the leader's vote; raw values are the flags on the wire.
+    public enum Form: UInt8, CaseIterable, Sendable {
+        /// The header and the whole body.
+        case whole = 0
+        /// The boundary block again, which everybody has.
+        case reproposal = 1
+        /// The header and a `CompactBody`.
+        case compact = 2
+    }
+
     public let vote: Vote
-    /// nil in a re-proposal of the boundary block, which has no body either.
+    public let form: Form
+    /// nil in a re-proposal, which has no body either.
     public let header: Header?
-    /// The encoded body.
+    /// The encoded body, a `BlockBody` or a `CompactBody`.
     public let body: [UInt8]
     public let justification: [Certificate]
 
-    public init(vote: Vote, header: Header?, body: [UInt8], justification: [Certificate]) {
+    /// - Parameter header: nil in a re-proposal.
+    public init(
+        vote: Vote, header: Header?, body: [UInt8], isCompact: Bool = false,
+        justification: [Certificate]
+    ) {
         precondition(vote.kind == .notarize, "a proposal is signed by a notarize vote")
         precondition(header != nil || body.isEmpty, "a re-proposal has no body")
+        precondition(header != nil || !isCompact, "a re-proposal has no form of its body")
         self.vote = vote
+        form = header == nil ? .reproposal : isCompact ? .compact : .whole
         self.header = header
         self.body = body
         self.justification = justification
     }
 
-    public var isReproposal: Bool { header == nil }
+    public var isReproposal: Bool { form == .reproposal }
+    public var isCompact: Bool { form == .compact }
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         vote = try Vote(from: &reader)
         guard vote.kind == .notarize else { throw .invalidValue(type: "BlockProposal") }
         let flags = try reader.readUInt8()
-        guard flags <= 1 else { throw .unknownTag(type: "BlockProposal", tag: UInt64(flags)) }
+        guard let form = Form(rawValue: flags) else {
+            throw .unknownTag(type: "BlockProposal", tag: UInt64(flags))
+        }
+        self.form = form
         let headerBytes = try reader.readByteVector(limit: Limits.headerBytesMax)
         body = try reader.readByteVector(limit: BlockProposal.bodyBytesMax)
-        if flags == 1 {
+        if form == .reproposal {
             guard headerBytes.isEmpty, body.isEmpty else {
                 throw .invalidValue(type: "BlockProposal")
             }
@@ -59,7 +80,7 @@ public struct BlockProposal: CanonicalCodable, Hashable, Sendable {
 
     public func encode(into writer: inout ByteWriter) {
         writer.write(vote)
-        writer.write(UInt8(isReproposal ? 1 : 0))
+        writer.write(form.rawValue)
         writer.writeByteVector(header?.encoded() ?? [])
         writer.writeByteVector(body)
         writer.writeList(justification)

@@ -148,6 +148,21 @@ struct AccessParts: Sendable {
                 .init(validators.totalPower)),
             .gauge("consensus_epoch", "Epoch.", .init(view.current.instance.epoch.value)),
             .counter(
+                "consensus_compact_proposals_total",
+                "Proposals of others that named their transactions.",
+                .init(values.compact.proposals)),
+            .counter(
+                "consensus_compact_transactions_total", "Transactions that they named.",
+                .init(values.compact.transactions)),
+            .counter(
+                "consensus_compact_missing_total",
+                "Named transactions that were not in the pool yet.",
+                .init(values.compact.missing)),
+            .counter(
+                "consensus_compact_given_up_total",
+                "Proposals whose blocks were fetched as a whole.",
+                .init(values.compact.givenUp)),
+            .counter(
                 "consensus_view_timeouts_total", "Views that timed out here.",
                 .init(values.timeouts)),
             .counter(

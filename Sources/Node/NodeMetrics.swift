@@ -1,5 +1,6 @@
 import Chain
 import Consensus
+import Replica
 import Synchronization
 
 /// What the node counts, for `/metrics` and the logs.
@@ -21,6 +22,7 @@ final class NodeMetrics: Sendable {
         var networkHeight = Height.genesis
         var mempoolCount = 0
         var mempoolByteCount = 0
+        var compact = CompactCounts()
         var blockBytes: UInt64 = 0
     }
 

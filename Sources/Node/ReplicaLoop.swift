@@ -292,6 +292,7 @@ actor ReplicaLoop {
             values.networkHeight = max(values.networkHeight, facts.targetHeight)
             values.mempoolCount = facts.mempoolCount
             values.mempoolByteCount = facts.mempoolByteCount
+            values.compact = facts.compact
         }
     }
 }

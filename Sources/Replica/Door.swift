@@ -61,6 +61,12 @@ public enum Door {
         guard let header = proposal.header else {
             return .proposal(vote, nil, justification: justification)
         }
+        guard !proposal.isCompact else {
+            guard let body = try? CompactBody(decoding: proposal.body),
+                vote.value.statement.candidate?.blockHash == header.hash, body.matches(header)
+            else { throw .badSignature }
+            return .compactProposal(vote, header, body, justification: justification)
+        }
         guard let body = try? BlockBody(decoding: proposal.body) else { throw .badSignature }
         let block = Block(header: header, body: body)
         guard vote.value.statement.candidate?.blockHash == block.hash, block.hasMatchingRoots

@@ -58,6 +58,16 @@ public enum MempoolError: Error, Equatable, Sendable {
         }
     }
 
+    /// Whether another node, whose pool has another past, may have taken it and name it in a block.
+    var leavesItToOthers: Bool {
+        switch self {
+        case .known, .sequenceTooLow, .expired: false
+        case .sequenceTooFarAhead, .laneFull, .accountFull, .sourceFull, .poolFull,
+            .replacementUnderpriced:
+            true
+        }
+    }
+
     /// Whether the same transaction may be taken later.
     public var mayBeCuredByWaiting: Bool {
         switch self {
@@ -157,6 +167,7 @@ public struct Mempool: Sendable {
     private var firstOfEpoch: UInt64 = 0
     private var recent: RecentIDs
     private var finalizedNext: RecentSequences
+    private var spare = SpareTransactions()
     public private(set) var byteCount = 0
 
     public init(limits: Limits = Limits()) {
@@ -173,6 +184,26 @@ public struct Mempool: Sendable {
         entries[id]?.transaction
     }
 
+    /// A transaction that was verified here not long ago, whether or not it waits in the pool.
+    public func verified(_ id: Digest) -> SignedTransaction? {
+        entries[id]?.transaction.value ?? spare[id]
+    }
+
+    /// What clients have submitted here and still waits, the best offers first, as much as one
+    /// message holds.
+    func submittedHere() -> [SignedTransaction] {
+        var found: [SignedTransaction] = []
+        var bytes = 0
+        for rank in order where found.count < PeerMessage.transactionBatchCountMax {
+            guard let entry = entries[rank.id], entry.arrival == rank.arrival, entry.source == nil
+            else { continue }
+            bytes += entry.bytes
+            guard bytes <= PeerMessage.transactionBatchBytesMax - 64 else { break }
+            found.append(entry.transaction.value)
+        }
+        return found
+    }
+
     /// The sequence that a client should use next: after what waits without a gap.
     public func nextSequence(sender: Address, lane number: UInt16, chain: UInt64) -> UInt64 {
         guard let queue = lanes[Lane(sender: sender, number: number)] else { return chain }
@@ -187,6 +218,18 @@ public struct Mempool: Sendable {
 
     /// Takes a transaction whose signatures and state checks have passed.
     public mutating func admit(
+        _ transaction: Verified<SignedTransaction>, facts: AdmissionFacts, height: Height,
+        view: View
+    ) throws(MempoolError) {
+        do throws(MempoolError) {
+            try take(transaction, facts: facts, height: height, view: view)
+        } catch {
+            if error.leavesItToOthers { spare.insert(transaction.value) }
+            throw error
+        }
+    }
+
+    private mutating func take(
         _ transaction: Verified<SignedTransaction>, facts: AdmissionFacts, height: Height,
         view: View
     ) throws(MempoolError) {
@@ -226,7 +269,7 @@ public struct Mempool: Sendable {
         }
         try makeRoom(for: rank, bytes: signed.encodedByteCount, replacing: replaced != nil)
         if let replaced {
-            remove(replaced)
+            spare(replaced)
         }
         insert(
             Entry(
@@ -263,8 +306,14 @@ public struct Mempool: Sendable {
             guard let victim = lanes[entry.lane]?.waiting.last?.id else {
                 preconditionFailure("an entry stands in its lane: \(worst.id)")
             }
-            remove(victim)
+            spare(victim)
         }
+    }
+
+    /// Takes a transaction out of the pool that another node's pool may still have.
+    private mutating func spare(_ id: Digest) {
+        if let entry = entries[id] { spare.insert(entry.transaction.value) }
+        remove(id)
     }
 
     private mutating func insert(_ entry: Entry, rank: Rank, next: UInt64) {

@@ -11,6 +11,9 @@ public enum PeerMessage: Hashable, Sendable {
     case blockRequest(BlockRequest)
     /// The answer to a request, or a block that its sender thinks is missing here.
     case blockResponse(BlockResponse)
+    /// Asks for what a compact proposal named and the own pool does not have.
+    case blockTransactionsRequest(BlockTransactionsRequest)
+    case blockTransactionsResponse(BlockTransactionsResponse)
     case certificateRequest(CertificateRequest)
     case certificateResponse(CertificateResponse)
     case evidence(Evidence)
@@ -40,7 +43,8 @@ public enum PeerMessage: Hashable, Sendable {
         case .vote: .votes
         case .certificate: .certificates
         case .proposal: .proposals
-        case .blockRequest, .blockResponse, .certificateRequest, .certificateResponse, .epochHint:
+        case .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateRequest, .certificateResponse, .epochHint:
             .requests
         case .evidence: .evidence
         case .transactions: .transactions
@@ -84,6 +88,8 @@ public enum PeerMessage: Hashable, Sendable {
         case 2: .certificateRequest(try CertificateRequest(from: &reader))
         case 3: .certificateResponse(try CertificateResponse(from: &reader))
         case 4: .epochHint(try EpochHint(from: &reader))
+        case 5: .blockTransactionsRequest(try BlockTransactionsRequest(from: &reader))
+        case 6: .blockTransactionsResponse(try BlockTransactionsResponse(from: &reader))
         case let tag: throw .unknownTag(type: "PeerMessage", tag: UInt64(tag))
         }
     }
@@ -111,6 +117,12 @@ public enum PeerMessage: Hashable, Sendable {
         case .epochHint(let hint):
             writer.write(UInt8(4))
             writer.write(hint)
+        case .blockTransactionsRequest(let request):
+            writer.write(UInt8(5))
+            writer.write(request)
+        case .blockTransactionsResponse(let response):
+            writer.write(UInt8(6))
+            writer.write(response)
         case .rangeRequest(let request):
             writer.write(UInt8(0))
             writer.write(request)

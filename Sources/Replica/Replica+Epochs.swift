@@ -38,6 +38,7 @@ extension Replica {
         range = RangeSync()
         awaitedTime = nil
         blockQuestions = Questions()
+        compact.removeAll()
         certificateQuestions = Questions()
         excluded = start.excluded
         pool.beginEpoch()
@@ -204,8 +205,9 @@ extension PeerMessage {
         case .proposal(let proposal): proposal.vote.epoch
         case .certificateRequest(let request): request.epoch
         case .certificateResponse(let response): response.request.epoch
-        case .blockRequest, .blockResponse, .evidence, .transactions, .rangeRequest,
-            .rangeResponse, .epochHint:
+        case .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
+            .epochHint:
             nil
         }
     }
@@ -214,8 +216,9 @@ extension PeerMessage {
     fileprivate var canBeHeld: Bool {
         switch self {
         case .vote, .certificate, .proposal: true
-        case .certificateRequest, .certificateResponse, .blockRequest, .blockResponse, .evidence,
-            .transactions, .rangeRequest, .rangeResponse, .epochHint:
+        case .certificateRequest, .certificateResponse, .blockRequest, .blockResponse,
+            .blockTransactionsRequest, .blockTransactionsResponse, .evidence, .transactions,
+            .rangeRequest, .rangeResponse, .epochHint:
             false
         }
     }
@@ -228,8 +231,9 @@ extension PeerMessage {
         case .certificate(let certificate):
             certificate.kind != .finalize
                 || certificate.statement.candidate?.blockHash != boundary?.header.hash
-        case .certificateResponse, .blockRequest, .blockResponse, .evidence, .transactions,
-            .rangeRequest, .rangeResponse, .epochHint:
+        case .certificateResponse, .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
+            .epochHint:
             false
         }
     }

@@ -15,6 +15,7 @@ public struct ReplicaFacts: Hashable, Sendable {
     public let targetHeight: Height
     public let mempoolCount: Int
     public let mempoolByteCount: Int
+    public let compact: CompactCounts
 }
 
 extension Replica {
@@ -23,7 +24,8 @@ extension Replica {
             epoch: instance.epoch, view: currentView, finalizedView: engine.lastFinalizedView,
             isSyncing: range.isActive, isWatching: engine.isWatching,
             targetHeight: range.target?.header.height ?? finalized.height,
-            mempoolCount: mempool.count, mempoolByteCount: mempool.byteCount)
+            mempoolCount: mempool.count, mempoolByteCount: mempool.byteCount,
+            compact: compact.counts)
     }
 
     /// A transaction that waits for a block.

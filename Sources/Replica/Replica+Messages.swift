@@ -15,6 +15,10 @@ extension Replica {
         // Whoever was away learns at once where the others are.
         ask(peer.key, at: now, into: &effects)
         tellEvidence(to: peer, into: &effects)
+        // What clients gave to this node while it knew nobody, or not this one.
+        let submitted = mempool.submittedHere()
+        guard !submitted.isEmpty else { return }
+        effects.append(.send(.transactions(submitted), to: .peer(peer.key)))
     }
 
     /// A decoded message: asks the engine whether it is worth a signature check.
@@ -47,6 +51,10 @@ extension Replica {
             effects.append(.send(.blockResponse(response), to: .peer(peer.key)))
         case .blockResponse(let response):
             receiveBlock(response, from: peer, at: now, into: &effects)
+        case .blockTransactionsRequest(let request):
+            serve(request, to: peer, into: &effects)
+        case .blockTransactionsResponse(let response):
+            receive(response, from: peer, at: now, into: &effects)
         case .certificateRequest(let request):
             guard !engine.isOnDisk(request) else {
                 effects.append(
@@ -113,7 +121,7 @@ extension Replica {
         }
         let trimmed = BlockProposal(
             vote: proposal.vote, header: proposal.header, body: proposal.body,
-            justification: needed)
+            isCompact: proposal.isCompact, justification: needed)
         effects.append(.verify(.proposal(trimmed), in: instance, from: peer))
     }
 
@@ -190,16 +198,18 @@ extension Replica {
             }
         case .proposal(let vote, let block, let justification):
             guard let seat else { return }
-            look(at: justification, into: &effects)
-            for certificate in justification {
-                step(.certificate(certificate, header: nil, from: seat), at: now, into: &effects)
-            }
+            take(justification, from: seat, at: now, into: &effects)
             if let block {
                 tree.insert(block)
             }
             step(.proposal(vote, header: block?.header, from: seat), at: now, into: &effects)
+        case .compactProposal(let vote, let header, let body, let justification):
+            guard let seat else { return }
+            take(justification, from: seat, at: now, into: &effects)
+            accept(vote, header, body, from: peer, seat: seat, at: now, into: &effects)
         case .block(let block):
             blockQuestions.close(block.hash)
+            compact[block.hash] = nil
             tree.insert(block)
             effects.append(.store(block))
         case .range(let blocks, let head):
@@ -209,6 +219,17 @@ extension Replica {
             effects.append(.replay(blocks, head: head))
         case .evidence:
             return
+        }
+    }
+
+    /// What a proposal's parent rests on, before the proposal.
+    private mutating func take(
+        _ justification: [Verified<Certificate>], from seat: UInt16, at now: Moment,
+        into effects: inout [ReplicaEffect]
+    ) {
+        look(at: justification, into: &effects)
+        for certificate in justification {
+            step(.certificate(certificate, header: nil, from: seat), at: now, into: &effects)
         }
     }
 

@@ -19,6 +19,7 @@ extension Replica {
         at now: Moment, into effects: inout [ReplicaEffect]
     ) {
         let id = transaction.value.id
+        offer(transaction.value, at: now, into: &effects)
         do throws(MempoolError) {
             try mempool.admit(
                 transaction, facts: facts, height: finalized.height, view: currentView)

@@ -26,15 +26,20 @@ public struct Replica: ~Copyable, Sendable {
         /// Whether to leave proposing to others until a block is committed, or for a minute: a node
         /// that ended again and again at this height may have done so by its own blocks.
         public let isCautious: Bool
+        /// How many bytes of transactions travel inside a proposal; where there are more, they are
+        /// named, for its receivers have them (`CompactBody`).
+        public let wholeBodyBytesMax: Int
 
         public init(
             mempool: Mempool.Limits = Mempool.Limits(), reporter: Address? = nil,
-            watchMilliseconds: UInt64? = nil, isCautious: Bool = false
+            watchMilliseconds: UInt64? = nil, isCautious: Bool = false,
+            wholeBodyBytesMax: Int = 8 * 1024
         ) {
             self.mempool = mempool
             self.reporter = reporter
             self.watchMilliseconds = watchMilliseconds
             self.isCautious = isCautious
+            self.wholeBodyBytesMax = wholeBodyBytesMax
         }
     }
 
@@ -70,6 +75,8 @@ public struct Replica: ~Copyable, Sendable {
     /// Blocks that were asked for: answers to nothing else are taken.
     var blockQuestions = Questions<Digest>()
     var certificateQuestions = Questions<CertificateRequest>()
+    /// Proposals whose transactions were named and are not all here.
+    var compact = CompactProposals()
     var awaitedTime: (view: View, timestamp: Timestamp)?
     var outbox = Outbox()
     /// When listening for the own key is over, and whether somebody was heard.
@@ -231,7 +238,8 @@ public struct Replica: ~Copyable, Sendable {
         case .send(let message, let recipients):
             send(message, to: recipients, into: &effects)
         case .propose(let vote, let header, let justification):
-            propose(vote, header: header, justification: justification, into: &effects)
+            propose(
+                vote, header: header, justification: justification, at: now, into: &effects)
         case .pushBlock(let hash, let validator):
             guard let block = tree[hash]?.block, let key = roster.key(of: validator) else { return }
             let response = BlockResponse(hash: hash, block: block.encoded())
@@ -336,19 +344,19 @@ public struct Replica: ~Copyable, Sendable {
 
     private mutating func propose(
         _ vote: Verified<Vote>, header: Header?, justification: [Verified<Certificate>],
-        into effects: inout [ReplicaEffect]
+        at now: Moment, into effects: inout [ReplicaEffect]
     ) {
-        var body: [UInt8] = []
+        guard !roster.others.isEmpty else { return }
+        var body: (bytes: [UInt8], isCompact: Bool) = ([], false)
         if let header {
             guard let block = tree[header.hash]?.block else {
                 preconditionFailure("the own block's body is here: \(header.hash)")
             }
-            body = block.body.encoded()
+            body = travellingBody(of: block, at: now, into: &effects)
         }
         let proposal = BlockProposal(
-            vote: vote.value, header: header, body: body,
+            vote: vote.value, header: header, body: body.bytes, isCompact: body.isCompact,
             justification: justification.map(\.value))
-        guard !roster.others.isEmpty else { return }
         effects.append(.send(.proposal(proposal), to: .peers(roster.others)))
     }
 
@@ -375,6 +383,7 @@ public struct Replica: ~Copyable, Sendable {
             }
             return
         }
+        guard !compact.defers(hash, to: validator) else { return }
         guard let peer = route(to: validator) else {
             followUps.append(.blockUnavailable(hash, from: validator))
             return
@@ -407,6 +416,7 @@ public struct Replica: ~Copyable, Sendable {
         guard let last = headers.last else { return }
         look(at: headers, into: &effects)
         finalized = last.summary
+        compact.removeAll(through: finalized.height)
         isWorkStale = true
         effects.append(.commit(headers, certificate))
         for header in headers {
@@ -474,6 +484,8 @@ public struct Replica: ~Copyable, Sendable {
             rangeFailed(at: now, into: &effects)
         case .gossip:
             flushGossip(at: now, into: &effects)
+        case .compact:
+            compactTimeIsOver(at: now, into: &effects)
         case .catchUp:
             catchUp(at: now, into: &effects)
         }

@@ -75,6 +75,10 @@ public enum VerifiedMessage: Sendable {
     /// The block is nil in a re-proposal. Its hash is the one that the vote names, and its body
     /// matches its header's roots.
     case proposal(Verified<Vote>, Block?, justification: [Verified<Certificate>])
+    /// A proposal whose transactions are named: the header is the one that the vote names, and its
+    /// roots are those of the list.
+    case compactProposal(
+        Verified<Vote>, Header, CompactBody, justification: [Verified<Certificate>])
     /// A block whose hash was asked for, body and header matching.
     case block(Block)
     /// Consecutive blocks, each the parent of the next, the last one final by the head or its
@@ -94,6 +98,8 @@ public enum ReplicaTimer: Hashable, Sendable {
     case range
     /// Transactions wait to be told to peers.
     case gossip
+    /// What a compact proposal named has not come.
+    case compact
     /// Peers that are in a later epoch are asked how this one ended.
     case catchUp
 }

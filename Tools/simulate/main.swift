@@ -165,6 +165,8 @@ struct Simulate: ParsableCommand {
         if regions {
             plan.hasRegions = true
             plan.uplink = 1_000
+            // As measured: README, "ledger transfers/s".
+            plan.machines.transactionMicroseconds = 12
         }
         return plan
     }
@@ -199,6 +201,8 @@ struct Simulate: ParsableCommand {
         let nodes = UInt64(max(1, outcome.nodes.count - outcome.plan.deadNodes.count))
         let bytes = outcome.nodes.reduce(0) { $0 + $1.bytesSent } / views / nodes
         let checks = outcome.nodes.reduce(0) { $0 + $1.signatureChecks } / views / nodes
+        let named = outcome.nodes.reduce(0) { $0 + $1.namedTransactions }
+        let missing = outcome.nodes.reduce(0) { $0 + $1.missingTransactions }
         func milliseconds(_ histogram: Histogram, _ permille: UInt64) -> UInt64 {
             histogram.value(permille: permille) / 1_000_000
         }
@@ -212,7 +216,7 @@ struct Simulate: ParsableCommand {
                 + "view p50 \(milliseconds(outcome.viewTime, 500)) ms "
                 + "p99 \(milliseconds(outcome.viewTime, 990)) ms, "
                 + "bytes/node/view \(bytes), checks/node/view \(checks), "
-                + "transactions \(outcome.included)")
+                + "transactions \(outcome.included), named \(named), missing \(missing)")
     }
 }
 

@@ -69,7 +69,8 @@ final class Verifier: Sendable {
             for block in blocks {
                 verifySignatures(of: block)
             }
-        case .vote, .certificates, .evidence: return
+        // What it names was verified on its way into the pool.
+        case .compactProposal, .vote, .certificates, .evidence: return
         }
     }
 

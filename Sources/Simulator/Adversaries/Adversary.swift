@@ -144,6 +144,7 @@ public enum AdversaryLibrary {
         ("flooder", { Flooder() }),
         ("impersonator", { Impersonator() }),
         ("late-proposer", { LateProposer() }),
+        ("misnamer", { Misnamer() }),
         ("nullifier", { Nullifier() }),
         ("range-liar", { RangeLiar() }),
         ("reason-withholder", { ReasonWithholder() }),

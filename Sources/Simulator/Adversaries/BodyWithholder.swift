@@ -20,8 +20,9 @@ public struct BodyWithholder: Adversary {
         case .blockResponse(let response):
             let nothing = BlockResponse(hash: response.hash, block: nil)
             puppet.pass(.blockResponse(nothing), to: recipients)
-        case .rangeResponse: return
-        case .proposal, .vote, .certificate, .blockRequest, .certificateRequest,
+        case .rangeResponse, .blockTransactionsResponse: return
+        case .proposal, .vote, .certificate, .blockRequest, .blockTransactionsRequest,
+            .certificateRequest,
             .certificateResponse, .evidence, .transactions, .rangeRequest, .epochHint:
             puppet.pass(message, to: recipients)
         }

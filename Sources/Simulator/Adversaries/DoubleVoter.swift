@@ -18,7 +18,8 @@ public struct DoubleVoter: Adversary {
         switch message {
         case .vote(let vote): note(vote)
         case .proposal(let proposal): note(proposal.vote)
-        case .certificate, .blockRequest, .blockResponse, .certificateRequest,
+        case .certificate, .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateRequest,
             .certificateResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
             .epochHint:
             break

@@ -14,13 +14,15 @@ public struct ReasonWithholder: Adversary {
         case .proposal(let proposal):
             let bare = BlockProposal(
                 vote: proposal.vote, header: proposal.header, body: proposal.body,
+                isCompact: proposal.isCompact,
                 justification: [])
             puppet.pass(.proposal(bare), to: recipients)
         case .certificateResponse(let response):
             let nothing = CertificateResponse(
                 request: response.request, certificates: [], header: nil)
             puppet.pass(.certificateResponse(nothing), to: recipients)
-        case .vote, .certificate, .blockRequest, .blockResponse, .certificateRequest, .evidence,
+        case .vote, .certificate, .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateRequest, .evidence,
             .transactions, .rangeRequest, .rangeResponse, .epochHint:
             puppet.pass(message, to: recipients)
         }

@@ -30,7 +30,8 @@ public struct Reconfigurer: Adversary {
         case .certificateRequest(let request):
             let lie = CertificateRequest(epoch: epoch, view: request.view, want: request.want)
             puppet.pass(.certificateRequest(lie), to: recipients)
-        case .proposal, .blockRequest, .blockResponse, .certificateResponse, .evidence,
+        case .proposal, .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateResponse, .evidence,
             .transactions, .rangeRequest, .rangeResponse, .epochHint:
             return
         }

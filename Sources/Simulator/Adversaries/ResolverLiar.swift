@@ -31,7 +31,8 @@ public struct ResolverLiar: Adversary {
                 first: response.first.advanced(by: 1), blocks: response.blocks.reversed(),
                 finalization: response.finalization, headers: [])
             answer(message, wrong: .rangeResponse(other), to: recipients, as: &puppet)
-        case .vote, .proposal, .blockRequest, .certificateRequest, .evidence, .transactions,
+        case .vote, .proposal, .blockRequest, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateRequest, .evidence, .transactions,
             .rangeRequest, .epochHint:
             puppet.pass(message, to: recipients)
         }

@@ -13,7 +13,8 @@ public struct Withholder: Adversary {
         switch message {
         case .vote(let vote): view = vote.view
         case .proposal(let proposal): view = proposal.vote.view
-        case .certificate, .blockRequest, .blockResponse, .certificateRequest,
+        case .certificate, .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateRequest,
             .certificateResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
             .epochHint:
             for recipient in recipients { puppet.send(message, to: recipient) }

@@ -32,11 +32,15 @@ enum Describe {
         case .vote(let vote): text(vote)
         case .certificate(let certificate): text(certificate)
         case .proposal(let proposal):
-            "proposal \(text(proposal.vote)) with "
+            "\(proposal.form) proposal \(text(proposal.vote)) with "
                 + proposal.justification.map { text($0) }.joined(separator: ", ")
         case .blockRequest(let request): "block request \(short(request.hash))"
         case .blockResponse(let response):
             "block response \(short(response.hash)) \(response.block == nil ? "none" : "here")"
+        case .blockTransactionsRequest(let request):
+            "request for \(request.positions.count) transactions of \(short(request.hash))"
+        case .blockTransactionsResponse(let response):
+            "\(response.transactions.count) transactions of \(short(response.hash))"
         case .certificateRequest(let request):
             "certificate request e\(request.epoch) \(request.want) \(request.view)"
         case .certificateResponse(let response):
@@ -82,6 +86,7 @@ enum Describe {
         case .certificates(let certificates, _):
             certificates.map { text($0.value) }.joined(separator: ", ")
         case .proposal(let vote, _, _): "proposal \(text(vote.value))"
+        case .compactProposal(let vote, _, _, _): "compact proposal \(text(vote.value))"
         case .block(let block): text(block)
         case .range(let blocks, _): "range of \(blocks.count)"
         case .evidence(let evidence): "evidence \(evidence.value.signer)"

@@ -1,4 +1,5 @@
 import Chain
+import Replica
 
 /// How a simulation ended, and its figures.
 public struct Outcome: Sendable {
@@ -41,7 +42,12 @@ public struct Outcome: Sendable {
 
 extension World {
     func outcome(healMilliseconds: UInt64, boundMilliseconds: UInt64) -> Outcome {
-        Outcome(
+        for node in nodes {
+            let counts = node.replica.facts.compact
+            node.facts.namedTransactions = counts.transactions
+            node.facts.missingTransactions = counts.missing
+        }
+        return Outcome(
             plan: plan, violations: checker.violations, expected: checker.expected,
             views: measurements.views,
             height: checker.highest.value, epochs: checker.epochs, events: events,

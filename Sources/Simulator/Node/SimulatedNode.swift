@@ -157,6 +157,9 @@ public struct NodeFacts: Hashable, Sendable {
     public var rangesReplayed: UInt64 = 0
     /// How often its adversary did anything but what the honest code would have done.
     public var lies: UInt64 = 0
+    /// Transactions that proposals named since the last start, and those that were not here.
+    public var namedTransactions: UInt64 = 0
+    public var missingTransactions: UInt64 = 0
 
     public init() {}
 }

@@ -16,6 +16,7 @@ public enum Swarm {
         drawEpochs(of: &plan, &random)
         drawFaults(of: &plan, &random)
         drawCulprits(of: &plan, &random)
+        drawForm(of: &plan)
         return plan
     }
 
@@ -65,6 +66,12 @@ public enum Swarm {
             length: random.within(16...40), seats: seats,
             overlapPercent: random.pick([100, 67, 34, 0]))
         plan.epochs?.hasGarbage = random.chance(100)
+    }
+
+    /// Blocks of a simulated network are small: in half of all seeds even those are named.
+    private static func drawForm(of plan: inout WorldPlan) {
+        var random = SeededRandom(seed: plan.seed, purpose: "form")
+        plan.wholeBodyBytesMax = random.pick([0, 0, 1_000, plan.wholeBodyBytesMax])
     }
 
     private static func drawFaults(of plan: inout WorldPlan, _ random: inout SeededRandom) {

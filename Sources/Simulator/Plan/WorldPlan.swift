@@ -98,6 +98,8 @@ public struct WorldPlan: Sendable {
     public var logSegmentBytes = 16 * 1024
     /// How many rows the signer's record may have before it is rewritten.
     public var signerRowsMax = 256
+    /// How many bytes of transactions travel inside a proposal; more are named.
+    public var wholeBodyBytesMax = 8 * 1024
     /// How many heights below the newest a node can serve; nil: all.
     public var retainedHeights: UInt64?
 

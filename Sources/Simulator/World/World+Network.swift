@@ -54,7 +54,8 @@ extension World {
         case .proposal(let proposal):
             for certificate in proposal.justification { checker.sent(certificate) }
         case .epochHint(let hint): checker.sent(hint.finalization)
-        case .vote, .blockRequest, .blockResponse, .certificateRequest, .evidence, .transactions,
+        case .vote, .blockRequest, .blockResponse, .blockTransactionsRequest,
+            .blockTransactionsResponse, .certificateRequest, .evidence, .transactions,
             .rangeRequest, .rangeResponse:
             return
         }

@@ -184,7 +184,7 @@ extension World {
             return .proposal(
                 BlockProposal(
                     vote: proposal.vote, header: proposal.header, body: proposal.body,
-                    justification: []))
+                    isCompact: proposal.isCompact, justification: []))
         case .vote(let vote):
             if vote.statement.kind == .notarize, script.losesProposals(at: now) { return nil }
             // The vote of a leader alone would be enough for the others to fetch its block.
@@ -204,7 +204,8 @@ extension World {
             // In a standstill votes travel as partial certificates too.
             let isLost = certificate.kind == .notarize && script.losesProposals(at: now)
             return isLost ? nil : message
-        case .blockRequest, .blockResponse, .certificateRequest,
+        case .blockRequest, .blockResponse, .blockTransactionsRequest, .blockTransactionsResponse,
+            .certificateRequest,
             .certificateResponse, .evidence, .transactions, .rangeRequest, .rangeResponse,
             .epochHint:
             return message

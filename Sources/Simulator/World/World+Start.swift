@@ -36,7 +36,9 @@ extension World {
         node.replica = Replica(
             configuration: Replica.Configuration(
                 reporter: cast.members[node.member].operatorAddress,
-                watchMilliseconds: node.isByzantine ? nil : 0),
+                watchMilliseconds: node.isByzantine ? nil : 0,
+                // An adversary sees and changes whole bodies.
+                wholeBodyBytesMax: node.isByzantine ? .max : plan.wholeBodyBytesMax),
             epoch: start,
             committed: node.head.height == start.instance.base.height
                 ? start.instance.base : node.head)

@@ -1,0 +1,140 @@
+import Chain
+import Codec
+import Consensus
+import Cryptography
+
+extension Replica {
+    // MARK: As leader
+
+    /// The body of the own block as it travels: whole if it is small, else by name. What this node
+    /// has not told its peers yet it tells them first, so that they know what is named.
+    mutating func travellingBody(
+        of block: Block, at now: Moment, into effects: inout [ReplicaEffect]
+    ) -> (bytes: [UInt8], isCompact: Bool) {
+        let size = block.body.transactions.reduce(0) { $0 + $1.encodedByteCount }
+        guard size > configuration.wholeBodyBytesMax else {
+            return (block.body.encoded(), false)
+        }
+        flushGossip(at: now, into: &effects)
+        return (CompactBody(block.body).encoded(), true)
+    }
+
+    /// Answers whoever lacks transactions of the own block.
+    func serve(
+        _ request: BlockTransactionsRequest, to peer: Peer, into effects: inout [ReplicaEffect]
+    ) {
+        let held = tree[request.hash]?.block.body.transactions ?? []
+        let transactions = request.positions.compactMap { position in
+            Int(position) < held.count ? held[Int(position)] : nil
+        }
+        let response = BlockTransactionsResponse(hash: request.hash, transactions: transactions)
+        effects.append(.send(.blockTransactionsResponse(response), to: .peer(peer.key)))
+    }
+
+    // MARK: As receiver
+
+    /// A verified compact proposal: completes it from the pool, or waits for what is missing.
+    mutating func accept(
+        _ vote: Verified<Vote>, _ header: Header, _ body: CompactBody, from peer: Peer,
+        seat: UInt16, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        let hash = header.hash
+        guard tree[hash] == nil else {
+            step(.proposal(vote, header: header, from: seat), at: now, into: &effects)
+            return
+        }
+        let entry = PartialProposal(
+            vote: vote, header: header, body: body, peer: peer.key, pool: mempool,
+            deadline: now.monotonic.advanced(byMilliseconds: CompactProposals.graceMilliseconds))
+        compact.counts.proposals += 1
+        compact.counts.transactions += UInt64(body.transactions.count)
+        compact.counts.missing += UInt64(entry.missingCount)
+        guard entry.missingCount > 0 else {
+            complete(entry, at: now, into: &effects)
+            return
+        }
+        if let oldest = compact.insert(entry) { giveUp(oldest, at: now, into: &effects) }
+        armCompact(into: &effects)
+        // The leader's vote counts at once.
+        step(.proposal(vote, header: nil, from: seat), at: now, into: &effects)
+    }
+
+    /// A transaction that may be missing in a proposal, whether the pool takes it or not.
+    mutating func offer(
+        _ transaction: SignedTransaction, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        guard !compact.isEmpty else { return }
+        for hash in compact.take(transaction) {
+            guard let entry = compact[hash] else { continue }
+            compact[hash] = nil
+            complete(entry, at: now, into: &effects)
+        }
+    }
+
+    mutating func receive(
+        _ response: BlockTransactionsResponse, from peer: Peer, at now: Moment,
+        into effects: inout [ReplicaEffect]
+    ) {
+        // A late answer, or one that its block has overtaken, is no fault.
+        guard let entry = compact[response.hash], entry.peer == peer.key, entry.isAsked else {
+            return
+        }
+        for transaction in response.transactions {
+            offer(transaction, at: now, into: &effects)
+        }
+        // The leader has no more to give.
+        guard let incomplete = compact[response.hash] else { return }
+        compact[response.hash] = nil
+        giveUp(incomplete, at: now, into: &effects)
+    }
+
+    /// Asks the leaders for what has not come by itself, and others for blocks of leaders that do
+    /// not answer.
+    mutating func compactTimeIsOver(at now: Moment, into effects: inout [ReplicaEffect]) {
+        for hash in compact.due(at: now.monotonic) {
+            guard var entry = compact[hash] else { continue }
+            guard !entry.isAsked, peers.contains(entry.peer) else {
+                compact[hash] = nil
+                giveUp(entry, at: now, into: &effects)
+                continue
+            }
+            entry.isAsked = true
+            entry.deadline = now.monotonic.advanced(
+                byMilliseconds: CompactProposals.answerMilliseconds)
+            compact[hash] = entry
+            let request = BlockTransactionsRequest(
+                hash: hash, positions: entry.missingPositions)
+            effects.append(.send(.blockTransactionsRequest(request), to: .peer(entry.peer)))
+        }
+        armCompact(into: &effects)
+    }
+
+    private func armCompact(into effects: inout [ReplicaEffect]) {
+        guard let deadline = compact.deadline else { return }
+        effects.append(.setTimer(.compact, deadline))
+    }
+
+    private mutating func complete(
+        _ entry: PartialProposal, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        guard let block = entry.block else {
+            // Larger than a block may be: nobody can take it whole either.
+            effects.append(.penalize(entry.peer, .forged))
+            return
+        }
+        tree.insert(block)
+        guard let seat = roster.seat(of: entry.peer) else { return }
+        step(
+            .proposal(entry.vote, header: entry.header, from: seat), at: now, into: &effects)
+    }
+
+    /// The engine looks for the whole block.
+    private mutating func giveUp(
+        _ entry: PartialProposal, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        compact.counts.givenUp += 1
+        guard let validator = entry.deferred else { return }
+        step(
+            .blockUnavailable(entry.header.hash, from: validator), at: now, into: &effects)
+    }
+}
