@@ -56,6 +56,13 @@ import Testing
             CertificateResponse(
                 request: CertificateRequest(epoch: .zero, view: View(1), want: .highest),
                 certificates: [final, Self.certificate(.nullify)], header: Self.header()))
+        try roundTrip(BlockTransactionsRequest(hash: .zero, positions: []))
+        try roundTrip(BlockTransactionsRequest(hash: .zero, positions: [3, 4, 65_535]))
+        try roundTrip(BlockTransactionsResponse(hash: .zero, transactions: []))
+        try roundTrip(
+            CompactBody(
+                transactions: [Digest(.transactionID, [1]), .zero], evidence: [],
+                participation: []))
         try roundTrip(try #require(RangeRequest(first: Height(1), last: Height(32))))
         try roundTrip(
             RangeResponse(
@@ -70,11 +77,16 @@ import Testing
         let again = BlockProposal(vote: proposal.vote, header: nil, body: [], justification: [])
         #expect(try BlockProposal(decoding: again.encoded()) == again)
         #expect(again.isReproposal)
+        let compact = BlockProposal(
+            vote: proposal.vote, header: proposal.header, body: [0, 0, 0], isCompact: true,
+            justification: [])
+        #expect(try BlockProposal(decoding: compact.encoded()) == compact)
+        #expect(compact.isCompact && compact.encoded()[123] == 2)
         // The flag of a re-proposal with a header behind it.
         var bytes = proposal.encoded()
         bytes[123] = 1
         #expect(throws: DecodeError.self) { try BlockProposal(decoding: bytes) }
-        bytes[123] = 2
+        bytes[123] = 3
         #expect(throws: DecodeError.self) { try BlockProposal(decoding: bytes) }
     }
 
@@ -82,6 +94,14 @@ import Testing
         var bytes = Self.proposal.encoded()
         bytes[0] = 3
         #expect(throws: DecodeError.self) { try BlockProposal(decoding: bytes) }
+    }
+
+    @Test(arguments: [[1, 1], [2, 1], [0, 5, 5]] as [[UInt16]])
+    func `places that do not ascend are refused`(places: [UInt16]) {
+        let request = BlockTransactionsRequest(hash: .zero, positions: places)
+        #expect(throws: DecodeError.self) {
+            try BlockTransactionsRequest(decoding: request.encoded())
+        }
     }
 
     @Test func `a range of no or of 33 heights is refused`() {

@@ -137,4 +137,48 @@ import Testing
             try Self.check(.proposal(proposal), in: Self.first)
         }
     }
+
+    /// A compact proposal for a header that commits to a list of the ids 1, 2 and 3.
+    private static func compactProposal(
+        naming ids: [UInt8], header change: (inout Header) -> Void = { _ in }
+    ) throws -> VerificationJob {
+        func digests(_ ids: [UInt8]) -> [Digest] { ids.map { Digest(.transactionID, [$0]) } }
+        var header = header(height: 1, parent: ReplicaNetwork.genesis.hash)
+        header.transactionsRoot = BlockBody.transactionsRoot(digests([1, 2, 3]))
+        change(&header)
+        let vote = try #require(
+            certificate(.notarize(header.candidate), view: 1, signers: [0], in: first)
+                .votes.first)
+        let body = CompactBody(
+            transactions: digests(ids), evidence: [], participation: [])
+        return .proposal(
+            BlockProposal(
+                vote: vote, header: header, body: body.encoded(), isCompact: true,
+                justification: []))
+    }
+
+    @Test func `a list of ids proves itself by the header's root`() throws {
+        try Self.check(Self.compactProposal(naming: [1, 2, 3]), in: Self.first)
+    }
+
+    @Test(arguments: [[], [1, 2], [1, 3, 2], [1, 2, 4], [1, 2, 3, 3]] as [[UInt8]])
+    func `a list that the header does not commit to is its leader's fault`(ids: [UInt8]) throws {
+        let job = try Self.compactProposal(naming: ids)
+        #expect(throws: VerificationError.badSignature) { try Self.check(job, in: Self.first) }
+    }
+
+    @Test func `a list that names a transaction twice is none, whatever its root`() throws {
+        let ids = ([1, 2, 1] as [UInt8]).map { Digest(.transactionID, [$0]) }
+        let job = try Self.compactProposal(naming: [1, 2, 1]) {
+            $0.transactionsRoot = BlockBody.transactionsRoot(ids)
+        }
+        #expect(throws: VerificationError.badSignature) { try Self.check(job, in: Self.first) }
+    }
+
+    @Test func `a compact proposal under another evidence root is its leader's fault`() throws {
+        let job = try Self.compactProposal(naming: [1, 2, 3]) {
+            $0.evidenceRoot = Digest(.evidenceNode, [1])
+        }
+        #expect(throws: VerificationError.badSignature) { try Self.check(job, in: Self.first) }
+    }
 }

@@ -276,4 +276,46 @@ import Testing
             #expect(pool.count <= 40)
         }
     }
+
+    @Test func `what lost its place is still known to proposals that name it`() throws {
+        var pool = Mempool()
+        let cheap = try Self.transaction(1, 0, fee: 100)
+        let dear = try Self.transaction(1, 0, fee: 200)
+        let late = try Self.transaction(1, 0, fee: 150)
+        try Self.admit(&pool, cheap)
+        try Self.admit(&pool, dear)
+        #expect(throws: MempoolError.replacementUnderpriced) { try Self.admit(&pool, late) }
+        for transaction in [cheap, dear, late] {
+            #expect(pool.verified(transaction.value.id) == transaction.value)
+        }
+        #expect(pool.count == 1)
+        #expect(pool.contains(dear.value.id))
+    }
+
+    @Test func `what can be in no block is not remembered`() throws {
+        var pool = Mempool()
+        let expired = try Self.transaction(1, 0, validUntil: 10)
+        let past = try Self.transaction(1, 0)
+        #expect(throws: MempoolError.self) { try Self.admit(&pool, expired) }
+        #expect(throws: MempoolError.sequenceTooLow(next: 1)) {
+            try Self.admit(&pool, past, facts: Self.facts(1))
+        }
+        #expect(pool.verified(expired.value.id) == nil)
+        #expect(pool.verified(past.value.id) == nil)
+    }
+
+    @Test func `the memory of what lost its place has a limit, and the newest stay`() throws {
+        var spare = SpareTransactions()
+        let all = try (0..<30_000).map {
+            try Self.transaction($0, 0, memo: Limits.memoBytesMax).value
+        }
+        let bytes = all.reduce(0) { $0 + $1.encodedByteCount }
+        #expect(bytes > 2 * SpareTransactions.bytesMax)
+        for transaction in all { spare.insert(transaction) }
+        let kept = all.filter { spare[$0.id] != nil }
+        let keptBytes = kept.reduce(0) { $0 + $1.encodedByteCount }
+        #expect(keptBytes <= SpareTransactions.bytesMax)
+        #expect(keptBytes >= SpareTransactions.bytesMax / 2 - 1_024)
+        #expect(kept == Array(all.suffix(kept.count)))
+    }
 }

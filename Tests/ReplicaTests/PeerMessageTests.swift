@@ -46,7 +46,13 @@ import Testing
                 BlockProposal(
                     vote: vote(.notarize(candidate)), header: header, body: [1, 2, 3],
                     justification: [certificate])),
+            .proposal(
+                BlockProposal(
+                    vote: vote(.notarize(candidate)), header: header, body: [0, 0, 0],
+                    isCompact: true, justification: [])),
             .blockRequest(BlockRequest(hash: .zero)),
+            .blockTransactionsRequest(
+                BlockTransactionsRequest(hash: .zero, positions: [0, 7, 8_191])),
             .blockResponse(BlockResponse(hash: .zero, block: [1])),
             .blockResponse(BlockResponse(hash: .zero, block: nil)),
             .certificateRequest(
@@ -65,6 +71,9 @@ import Testing
         }
         if let transaction = try? MempoolTests.transaction(1, 0).value {
             messages.append(.transactions([transaction, transaction]))
+            messages.append(
+                .blockTransactionsResponse(
+                    BlockTransactionsResponse(hash: .zero, transactions: [transaction])))
         }
         messages.append(
             .epochHint(EpochHint(finalization: finalization, header: header)))
@@ -75,7 +84,7 @@ import Testing
     }()
 
     @Test func `every kind of message is among the tested ones`() {
-        #expect(Self.messages.count == 14)
+        #expect(Self.messages.count == 17)
         #expect(Set(Self.messages.map(\.channel)) == Set(PeerMessage.Channel.allCases))
     }
 

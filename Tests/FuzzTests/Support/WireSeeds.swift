@@ -26,6 +26,16 @@ enum WireSeeds {
                 BlockProposal(
                     vote: Fixture.vote(Fixture.statements[0], signer: 2), header: nil, body: [],
                     justification: [])),
+            .proposal(
+                BlockProposal(
+                    vote: Fixture.vote(Fixture.statements[0], signer: 2), header: header,
+                    body: CompactBody(Fixture.body).encoded(), isCompact: true,
+                    justification: [])),
+            .blockTransactionsRequest(
+                BlockTransactionsRequest(hash: header.hash, positions: [0, 1])),
+            .blockTransactionsResponse(
+                BlockTransactionsResponse(
+                    hash: header.hash, transactions: [Fixture.transaction(Fixture.actions)])),
             .blockRequest(BlockRequest(hash: header.hash)),
             .blockResponse(BlockResponse(hash: header.hash, block: Fixture.block.encoded())),
             .blockResponse(BlockResponse(hash: header.hash, block: nil)),

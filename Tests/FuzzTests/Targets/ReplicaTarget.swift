@@ -226,10 +226,13 @@ extension FuzzTarget {
                     parentView: form < 0xE0 ? block.header.parentView : anyView(&program, &host),
                     blockHash: block.hash)), form)
         let isReproposal = form % 8 == 7
+        let isCompact = form % 8 == 6
+        let body = isCompact ? CompactBody(block.body).encoded() : block.body.encoded()
         return .proposal(
             BlockProposal(
                 vote: leaderVote, header: isReproposal ? nil : block.header,
-                body: isReproposal ? [] : block.body.encoded(), justification: justification))
+                body: isReproposal ? [] : body, isCompact: isCompact,
+                justification: justification))
     }
 
     private static func certificateRequest(
@@ -244,7 +247,17 @@ extension FuzzTarget {
     private static func request(
         _ program: inout ByteProgram, _ host: inout ReplicaHost
     ) -> PeerMessage? {
-        switch program.choice(of: 3) {
+        switch program.choice(of: 5) {
+        case 3:
+            let hash = program.element(of: host.known)?.hash ?? Fixture.digest(program.byte())
+            return .blockTransactionsRequest(
+                BlockTransactionsRequest(hash: hash, positions: [0, UInt16(program.byte()) + 1]))
+        case 4:
+            let block = program.element(of: host.known)
+            return .blockTransactionsResponse(
+                BlockTransactionsResponse(
+                    hash: block?.hash ?? Fixture.digest(program.byte()),
+                    transactions: block?.body.transactions ?? []))
         case 0: return .certificateRequest(certificateRequest(&program, &host))
         case 1:
             let hash = program.element(of: host.known)?.hash ?? Fixture.digest(program.byte())
