@@ -148,21 +148,6 @@ struct AccessParts: Sendable {
                 .init(validators.totalPower)),
             .gauge("consensus_epoch", "Epoch.", .init(view.current.instance.epoch.value)),
             .counter(
-                "consensus_compact_proposals_total",
-                "Proposals of others that named their transactions.",
-                .init(values.compact.proposals)),
-            .counter(
-                "consensus_compact_transactions_total", "Transactions that they named.",
-                .init(values.compact.transactions)),
-            .counter(
-                "consensus_compact_missing_total",
-                "Named transactions that were not in the pool yet.",
-                .init(values.compact.missing)),
-            .counter(
-                "consensus_compact_given_up_total",
-                "Proposals whose blocks were fetched as a whole.",
-                .init(values.compact.givenUp)),
-            .counter(
                 "consensus_view_timeouts_total", "Views that timed out here.",
                 .init(values.timeouts)),
             .counter(
@@ -197,6 +182,23 @@ struct AccessParts: Sendable {
             .gauge(
                 "mempool_size_bytes", "Their bytes.",
                 .init(UInt64(values.mempoolByteCount))),
+        ] + compactFamilies(values.compact)
+    }
+
+    private func compactFamilies(_ counts: CompactCounts) -> [MetricFamily] {
+        [
+            .counter(
+                "consensus_compact_proposals_total",
+                "Proposals of others that named their transactions.", .init(counts.proposals)),
+            .counter(
+                "consensus_compact_transactions_total", "Transactions that they named.",
+                .init(counts.transactions)),
+            .counter(
+                "consensus_compact_missing_total",
+                "Named transactions that were not in the pool yet.", .init(counts.missing)),
+            .counter(
+                "consensus_compact_given_up_total",
+                "Proposals whose blocks were fetched as a whole.", .init(counts.givenUp)),
         ]
     }
 }

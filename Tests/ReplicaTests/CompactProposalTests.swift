@@ -150,7 +150,7 @@ import Testing
     @Test func `a leader that answers with less is asked for no more, and others are`() throws {
         let network = Self.network()
         var changed = 0
-        network.delay = { [unowned network] from, to, message in
+        network.delay = { from, to, message in
             switch message {
             case .transactions where to == 3: return nil
             case .blockTransactionsResponse(let response)

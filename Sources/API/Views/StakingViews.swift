@@ -152,14 +152,17 @@ extension FieldWriter {
             try write(["mintable": mintable, "fees": fees, "treasury": treasury])
         case .returnClaimed(let account, let validator, let escrow, let amount):
             try write("account", account)
-            try write("validator", validator)
-            try write("escrow", escrow.value)
+            try write(validator, escrow: escrow)
             try write("amount", amount)
         case .releaseFailed(let validator, let escrow, let code):
-            try write("validator", validator)
-            try write("escrow", escrow.value)
+            try write(validator, escrow: escrow)
             try write("code", code)
         }
+    }
+
+    private mutating func write(_ validator: Address, escrow: EscrowID) throws {
+        try write("validator", validator)
+        try write("escrow", escrow.value)
     }
 
     private mutating func write(_ amounts: KeyValuePairs<String, Amount>) throws {

@@ -181,9 +181,7 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(validator)
             writer.write(mode)
         case .slashed(let validator, let epoch, let amount):
-            writer.write(validator)
-            writer.write(epoch)
-            writer.write(amount)
+            writer.write(validator, epoch, amount)
         case .escrowReleased(let validator, let treasury, let reporter, let reward):
             writer.write(validator)
             writer.write(treasury)
@@ -199,9 +197,7 @@ public enum StakingEvent: CanonicalCodable, Hashable, Sendable {
             writer.write(escrow)
             writer.writeString(code)
         case .rewarded(let validator, let epoch, let amount, let commission):
-            writer.write(validator)
-            writer.write(epoch)
-            writer.write(amount)
+            writer.write(validator, epoch, amount)
             writer.write(commission)
         case .rewardsPaid(let epoch, let amount, let minted, let treasury):
             writer.write(epoch)
@@ -305,6 +301,12 @@ extension ByteWriter {
     fileprivate mutating func write(_ account: Address, _ validator: Address, _ amount: Amount) {
         write(account)
         write(validator)
+        write(amount)
+    }
+
+    fileprivate mutating func write(_ validator: Address, _ epoch: Epoch, _ amount: Amount) {
+        write(validator)
+        write(epoch)
         write(amount)
     }
 
