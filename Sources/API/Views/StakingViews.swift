@@ -97,12 +97,10 @@ extension FieldWriter {
             .removed(let validator):
             try write("validator", validator)
         case .commissionAnnounced(let validator, let rate, let time):
-            try write("validator", validator)
-            try write("commission", rate)
+            try write(validator, commission: rate)
             try write("notBefore", time: time)
         case .commissionChanged(let validator, let rate):
-            try write("validator", validator)
-            try write("commission", rate)
+            try write(validator, commission: rate)
         case .jailed(let validator, let reason, let until):
             try write("validator", validator)
             try write("reason", reason.name)
@@ -158,6 +156,11 @@ extension FieldWriter {
             try write(validator, escrow: escrow)
             try write("code", code)
         }
+    }
+
+    private mutating func write(_ validator: Address, commission: UInt16) throws {
+        try write("validator", validator)
+        try write("commission", commission)
     }
 
     private mutating func write(_ validator: Address, escrow: EscrowID) throws {

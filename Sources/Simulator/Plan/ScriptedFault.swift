@@ -8,7 +8,7 @@ public enum ScriptedFault: Hashable, Sendable {
     /// the quorum.
     case deafHalf(at: UInt64, milliseconds: UInt64)
     /// In the first view that an honest node proposes in from a moment on, one node alone hears the
-    /// notarize votes, late, and nothing of the nullify votes, of which alone the others hear, until
+    /// notarize votes, late, and nothing of the nullify votes, of which alone the others hear until
     /// the next proposal: it certifies the view, they give it up, and neither has the other's
     /// certificate. The one is the leader of the next view, or it is not.
     case bothCertificates(at: UInt64, isReverse: Bool)

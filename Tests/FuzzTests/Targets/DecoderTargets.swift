@@ -177,6 +177,7 @@ extension FuzzTarget {
 
     private static let messages: [Decoder] = [
         Decoder(EpochHint.self, [WireSeeds.hint]),
+        Decoder(CompactBody.self, [CompactBody(Fixture.body)]),
         Decoder("SafetyRecord", seeds: WireSeeds.records.map { [$0.type] + $0.payload }) {
             (bytes) throws(FuzzFailure) in
             guard let type = bytes.first else { return }
