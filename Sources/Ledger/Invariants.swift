@@ -18,6 +18,8 @@ public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
     case stream(StreamID, balance: UInt64, owed: UInt64)
     /// What a representative was lent from one place, and the parts of all who lend it.
     case lent(recorded: UInt128, sum: UInt128)
+    /// What is wrong with the order of the lots that representatives are lent from.
+    case lentLots(String)
 
     public var description: String {
         switch self {
@@ -39,6 +41,7 @@ public enum InvariantViolation: Hashable, Sendable, CustomStringConvertible {
             "the balance 0 of \(account) in asset \(asset) has an entry"
         case .lent(let recorded, let sum):
             "a representative was lent \(recorded) shares, the parts sum to \(sum)"
+        case .lentLots(let problem): "lots that a representative is lent from: \(problem)"
         }
     }
 }

@@ -45,7 +45,46 @@ import Testing
             .retracted(ProposalID(1), a), .retracted(ProposalID(2), a),
             .ended(Timestamp(1), ProposalID(1)), .ended(Timestamp(1), ProposalID(2)),
         ]
-        return keys.map { .representation($0) }
+        let size = LotSize(shares: 1 << 70, key: ShareKey(place: lot, generation: 1))
+        let larger = LotSize(shares: 1 << 70, key: ShareKey(place: lot, generation: 2))
+        let sizes: [RepresentationKey] = [size, larger].flatMap { size in
+            [
+                .lentLot(a, .general, isCounted: true, size),
+                .lentLot(a, .general, isCounted: false, size),
+                .lentLot(b, .general, isCounted: true, size),
+                .lentLot(a, .people, isCounted: true, size),
+            ]
+        }
+        return (keys + sizes).map { .representation($0) }
+    }
+
+    @Test func `lots that count are in ascending order, those that wait in descending order`() {
+        func size(_ shares: UInt128, _ exit: UInt64, _ generation: UInt64) -> LotSize {
+            let origin = StakeOrigin(validator: b, exit: Epoch(exit))
+            let lot = StakePlace.lot(LotID(validator: a, origin: origin))
+            return LotSize(shares: shares, key: ShareKey(place: lot, generation: generation))
+        }
+        let sizes = [
+            size(1, .max, .max), size(255, 9, 1), size(256, 2, 3), size(256, 3, 1), size(256, 3, 2),
+            size(1 << 64, 1, 1), size(1 << 64 + 1, 0, 0), size(.max, 0, 0),
+        ]
+        #expect(sizes.shuffled().sorted() == sizes)
+        for isCounted in [true, false] {
+            let keys = sizes.map {
+                StateKey.representation(.lentLot(a, .general, isCounted: isCounted, $0)).bytes
+            }
+            let sorted = keys.shuffled().sorted { $0.lexicographicallyPrecedes($1) }
+            #expect(sorted == (isCounted ? keys : keys.reversed()))
+            let range = StateKeyRange.lentLots(of: a, .general, areCounted: isCounted)
+            let other = StateKeyRange.lentLots(of: a, .general, areCounted: !isCounted)
+            for key in keys {
+                #expect(!key.lexicographicallyPrecedes(range.lower))
+                #expect(key.lexicographicallyPrecedes(range.upper))
+                #expect(
+                    key.lexicographicallyPrecedes(other.lower)
+                        || !key.lexicographicallyPrecedes(other.upper))
+            }
+        }
     }
 
     @Test func `the slot in a key of what was lent is read back`() {

@@ -19,6 +19,9 @@ public enum RepresentationKey: Hashable, Sendable {
     case retracted(ProposalID, Address)
     /// `ProposalID`: a proposal that ended at a time and still has its ballots.
     case ended(Timestamp, ProposalID)
+    /// `ShareKey`: a lot that a representative was lent from, by its size. Those that count are in
+    /// ascending order, those that wait for a slot in descending order.
+    case lentLot(Address, TopicGroup, isCounted: Bool, LotSize)
 
     func write(into writer: inout StateKeyWriter) {
         switch self {
@@ -45,6 +48,11 @@ public enum RepresentationKey: Hashable, Sendable {
             writer.kind(21, integers: id.value)
             writer.write(account)
         case .ended(let time, let id): writer.kind(22, integers: time.value, id.value)
+        case .lentLot(let account, let group, let isCounted, let size):
+            writer.kind(23, account)
+            writer.byte(group.rawValue)
+            writer.byte(isCounted ? 0 : 1)
+            for byte in size.bytes { writer.byte(isCounted ? byte : ~byte) }
         }
     }
 
@@ -55,7 +63,51 @@ public enum RepresentationKey: Hashable, Sendable {
     }
 }
 
+/// How large the sum is that a representative was lent from one lot: its shares, and for equal ones
+/// the order of the lots' names. What changes prices alone changes no order.
+public struct LotSize: Hashable, Comparable, Sendable {
+    public let shares: UInt128
+    public let key: ShareKey
+
+    public init(shares: UInt128, key: ShareKey) {
+        self.shares = shares
+        self.key = key
+    }
+
+    /// In the order of sizes.
+    fileprivate var bytes: [UInt8] {
+        var writer = StateKeyWriter(.governance)
+        let prefix = writer.bytes.count
+        writer.bigEndian(UInt64(truncatingIfNeeded: shares >> 64))
+        writer.bigEndian(UInt64(truncatingIfNeeded: shares))
+        writer.write(.place(key.place))
+        writer.bigEndian(key.generation)
+        return Array(writer.bytes.dropFirst(prefix))
+    }
+
+    public static func < (a: LotSize, b: LotSize) -> Bool {
+        a.shares == b.shares
+            ? a.bytes.lexicographicallyPrecedes(b.bytes) : a.shares < b.shares
+    }
+}
+
 extension StateKeyRange {
+    /// The lots that a representative was lent from: those that count, the smallest first, or those
+    /// that wait for a slot, the largest first.
+    public static func lentLots(
+        of account: Address, _ group: TopicGroup, areCounted: Bool
+    ) -> StateKeyRange {
+        var writer = StateKeyWriter(.governance)
+        writer.kind(23, account)
+        writer.byte(group.rawValue)
+        let prefix = writer.bytes
+        return StateKeyRange(
+            lower: prefix + [areCounted ? 0 : 1], upper: prefix + [areCounted ? 1 : 2])
+    }
+
+    /// All lots that representatives were lent from.
+    public static let lentLots = StateKeyRange(.governance, kind: 23)
+
     /// Everything that is remembered of what a representative was lent.
     public static func receivedTraces(
         of account: Address, _ group: TopicGroup

@@ -132,7 +132,7 @@ public struct ShareKey: CanonicalCodable, Hashable, Sendable {
 /// The shares of one place that a representative was lent, by all who named it.
 public struct ReceivedShares: CanonicalCodable, Hashable, Sendable {
     public var shares: UInt128
-    /// Where their past is written; nil while all slots are taken, and then they do not count.
+    /// Where their past is written; nil while others have all slots, and then they do not count.
     public var slot: UInt16?
 
     public init(shares: UInt128 = 0, slot: UInt16? = nil) {

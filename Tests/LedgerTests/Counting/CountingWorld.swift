@@ -16,10 +16,15 @@ struct CountingWorld {
     /// The ballots that were accepted, by proposal.
     private(set) var ballots: [UInt64: [Address: BallotWeights]] = [:]
     private(set) var proposals: [ProposalID] = []
+    /// How many lots can count with one representative.
+    let lotSlots: Int
 
-    init(validators: Int = 3, accounts: Int = 5, warmUp: UInt64 = 0, selfBond: UInt64 = 1_000)
-        throws
-    {
+    /// - Parameter lotSlots: the others are taken by nobody.
+    init(
+        validators: Int = 3, accounts: Int = 5, warmUp: UInt64 = 0, selfBond: UInt64 = 1_000,
+        lotSlots: Int = ReceivedSlots.countOfEach
+    ) throws {
+        self.lotSlots = lotSlots
         stake = try StakeWorld(
             validators: validators, accounts: accounts, selfBond: selfBond)
         try stake.parameters.set("staking.warmUp", to: .integer(warmUp))
@@ -31,8 +36,23 @@ struct CountingWorld {
         stake.supply += treasury
         stake.state.write(.supply(.native), Amount(stake.supply))
         copies[0] = CountingCopy()
+        if lotSlots < ReceivedSlots.countOfEach { takeSlots() }
         stake.advance(by: 0)
         copies[1] = copy()
+    }
+
+    private mutating func takeSlots() {
+        let lot = StakePlace.lot(
+            LotID(
+                validator: stake.validators[0],
+                origin: StakeOrigin(validator: stake.validators[1], exit: .zero)))
+        var slots = ReceivedSlots()
+        for _ in lotSlots..<ReceivedSlots.countOfEach { _ = slots.take(for: lot) }
+        for account in accounts {
+            for group in TopicGroup.allCases {
+                stake.state.write(.representation(.receivedSlots(account, group)), slots)
+            }
+        }
     }
 
     var accounts: [Address] { stake.accounts }
@@ -182,6 +202,7 @@ struct CountingWorld {
             copy.lots[id] = State<MemoryState>.decode(entry.value)
         }
         copy.named = named
+        copy.lotSlots = lotSlots
         return copy
     }
 
@@ -245,6 +266,7 @@ struct CountingCopy {
     var pools: [Address: ShareRecord] = [:]
     var lots: [LotID: StakeLot] = [:]
     var named: [Address: [[Representative]]] = [:]
+    var lotSlots = ReceivedSlots.countOfEach
 
     var total: UInt64 { pools.values.reduce(0) { $0 + UInt64($1.amount) } }
 
@@ -275,24 +297,20 @@ struct CountingCopy {
         var powers: [Address: UInt64] = [:]
         for voter in ballots.keys {
             var power: UInt64 = 0
-            // What it was lent: all of a place together, less the parts of who voted.
-            var received: [ShareKey: UInt128] = [:]
-            for part in parts {
+            for part in parts where part.owner == voter {
                 let list = representatives(of: part.owner, group)
                 let shares = list.map { part.shares * UInt128($0.weight) / 10_000 }
-                if part.owner == voter {
-                    for share in shares + [part.shares - shares.reduce(0, +)] {
-                        power += worth(share, part.place, part.generation)
-                    }
-                }
-                for (representative, share) in zip(list, shares)
-                where representative.account == voter {
-                    let key = ShareKey(place: part.place, generation: part.generation)
-                    received[key, default: 0] += share
+                for share in shares + [part.shares - shares.reduce(0, +)] {
+                    power += worth(share, part.place, part.generation)
                 }
             }
+            // What it was lent: all of a place together, less the parts of who voted.
+            let received = received(by: voter, group)
             for (key, shares) in received { power += worth(shares, key.place, key.generation) }
-            for part in parts where ballots[part.owner] != nil {
+            for part in parts
+            where ballots[part.owner] != nil
+                && received[ShareKey(place: part.place, generation: part.generation)] != nil
+            {
                 for representative in representatives(of: part.owner, group)
                 where representative.account == voter {
                     let share = part.shares * UInt128(representative.weight) / 10_000
@@ -310,6 +328,52 @@ struct CountingCopy {
             tally.veto += amounts[3]
         }
         return (tally, powers)
+    }
+
+    /// All that was lent to an account and counts with it: of the lots only the largest.
+    private func received(by account: Address, _ group: TopicGroup) -> [ShareKey: UInt128] {
+        var sums = lent(to: account, group)
+        for (key, _) in lots(in: sums).dropFirst(lotSlots) { sums[key] = nil }
+        return sums
+    }
+
+    /// How many lots an account was lent from that do not count with it.
+    func waiting(for account: Address, _ group: TopicGroup) -> Int {
+        max(0, lots(in: lent(to: account, group)).count - lotSlots)
+    }
+
+    private func lent(to account: Address, _ group: TopicGroup) -> [ShareKey: UInt128] {
+        var sums: [ShareKey: UInt128] = [:]
+        for part in parts {
+            for representative in representatives(of: part.owner, group)
+            where representative.account == account {
+                let share = part.shares * UInt128(representative.weight) / 10_000
+                guard share > 0 else { continue }
+                sums[ShareKey(place: part.place, generation: part.generation), default: 0] += share
+            }
+        }
+        return sums
+    }
+
+    /// The lots among what is lent, the largest first. Of equal ones the name decides: the exit, the
+    /// two validators, and the generation.
+    private func lots(in sums: [ShareKey: UInt128]) -> [(key: ShareKey, shares: UInt128)] {
+        func isLarger(
+            _ a: (key: ShareKey, shares: UInt128), _ b: (key: ShareKey, shares: UInt128)
+        ) -> Bool {
+            guard a.shares == b.shares else { return a.shares > b.shares }
+            guard case .lot(let one) = a.key.place, case .lot(let other) = b.key.place else {
+                preconditionFailure("only lots are compared")
+            }
+            if one.origin.exit != other.origin.exit { return one.origin.exit > other.origin.exit }
+            if one.validator != other.validator { return one.validator > other.validator }
+            if one.origin.validator != other.origin.validator {
+                return one.origin.validator > other.origin.validator
+            }
+            return a.key.generation > b.key.generation
+        }
+        let lots = sums.filter { if case .lot = $0.key.place { true } else { false } }
+        return lots.map { (key: $0.key, shares: $0.value) }.sorted(by: isLarger)
     }
 
     static func split(_ power: UInt64, _ weights: BallotWeights) -> [UInt64] {

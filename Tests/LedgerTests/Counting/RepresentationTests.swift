@@ -324,49 +324,145 @@ import Testing
 
     // MARK: Bounds
 
+    /// So many others name bob, each with a lot of its own, and all of one size.
+    private struct Crowd {
+        var world: CountingWorld
+        let bob: Address
+
+        init(_ world: CountingWorld, count: Int) throws {
+            self.world = world
+            bob = world.accounts[RepresentationTests.bob]
+            for number in 0..<count { try name(number) }
+            for number in 0..<count { try add(2, number) }
+        }
+
+        func other(_ number: Int) -> Address {
+            Address(
+                [UInt8](repeating: 0xee, count: 30) + [UInt8(number >> 8), UInt8(number & 0xff)])
+        }
+
+        private func context(_ number: Int) -> ActionContext {
+            ActionContext(
+                sender: other(number), block: world.stake.block, rules: world.stake.rules)
+        }
+
+        private func lot(_ number: Int) -> LotID {
+            LotID(
+                validator: world.stake.validators[0],
+                origin: StakeOrigin(
+                    validator: world.stake.validators[1], exit: Epoch(UInt64(number))))
+        }
+
+        mutating func name(_ number: Int) throws {
+            let list = [Representative(account: bob, weight: 10_000)]
+            try Representation.set(
+                RepresentationAction(group: .general, representatives: list), context(number),
+                in: &world.stake.state)
+        }
+
+        mutating func add(_ tokens: UInt64, _ number: Int) throws {
+            try world.stake.state.credit(ModuleAccounts.bondedPool, Amount(tokens))
+            try Staking.deposit(
+                tokens, of: other(number), into: lot(number), at: world.stake.height,
+                in: &world.stake.state)
+        }
+
+        mutating func leave(_ tokens: StakeAmount, _ number: Int) throws {
+            _ = try Staking.withdraw(
+                tokens, of: other(number), from: .lot(lot(number)), at: world.stake.height,
+                in: &world.stake.state)
+        }
+
+        mutating func vote(_ number: Int, on id: ProposalID) throws {
+            try Governance.cast(
+                BallotCast(
+                    proposal: id, contentHash: world.proposal(id).contentHash, weights: .allNo),
+                context(number), in: &world.stake.state)
+        }
+
+        var refused: UInt32? {
+            let slots: ReceivedSlots? = world.state.read(
+                .representation(.receivedSlots(bob, .general)))
+            return slots?.refused
+        }
+
+        var problems: [InvariantViolation] { Representation.violations(in: world.state) }
+    }
+
+    private static let room = ReceivedSlots.countOfEach
+
     @Test func `places beyond the slots do not count with the representative, but with the owner`()
         throws
     {
         var world = try world()
         try world.represent(Self.alice, by: [(Self.bob, 10_000)])
         try world.delegate(1_000_000, to: 0, by: Self.alice)
-        // So many others name bob, each with a lot of its own.
-        let validators = world.stake.validators
-        func other(_ number: Int) -> Address {
-            Address(
-                [UInt8](repeating: 0xee, count: 30) + [UInt8(number >> 8), UInt8(number & 0xff)])
+        var crowd = try Crowd(world, count: Self.room + 3)
+        #expect(crowd.refused == 3)
+        #expect(crowd.problems == [])
+        let id = try crowd.world.open()
+        try crowd.world.vote(Self.bob, .allYes, on: id)
+        let counted = UInt64(2 * Self.room)
+        #expect(crowd.world.tally(id) == BallotAmounts(yes: 500 + 1_001_000 + counted))
+        // One that counts and one that does not take their parts back: of lots of one size those
+        // with later exits count.
+        for number in [Self.room + 1, 0] {
+            try crowd.vote(number, on: id)
+            #expect(crowd.world.tally(id).yes == 500 + 1_001_000 + counted - 2)
         }
-        let list = [Representative(account: world.accounts[Self.bob], weight: 10_000)]
-        for number in 0..<(ReceivedSlots.countOfEach + 3) {
-            let context = ActionContext(
-                sender: other(number), block: world.stake.block, rules: world.stake.rules)
-            try Representation.set(
-                RepresentationAction(group: .general, representatives: list), context,
-                in: &world.stake.state)
-            let lot = LotID(
-                validator: validators[0],
-                origin: StakeOrigin(validator: validators[1], exit: Epoch(UInt64(number))))
-            try world.stake.state.credit(ModuleAccounts.bondedPool, Amount(2))
-            try Staking.deposit(
-                2, of: other(number), into: lot, at: world.stake.height, in: &world.stake.state)
-        }
-        let slots: ReceivedSlots? = world.state.read(
-            .representation(.receivedSlots(world.accounts[Self.bob], .general)))
-        #expect(slots?.refused == 3)
-        let id = try world.open()
-        try world.vote(Self.bob, .allYes, on: id)
-        let counted = UInt64(2 * ReceivedSlots.countOfEach)
-        #expect(world.tally(id) == BallotAmounts(yes: 500 + 1_001_000 + counted))
-        // One that counts and one that does not take their parts back.
-        for number in [0, ReceivedSlots.countOfEach + 1] {
-            let context = ActionContext(
-                sender: other(number), block: world.stake.block, rules: world.stake.rules)
-            try Governance.cast(
-                BallotCast(
-                    proposal: id, contentHash: world.proposal(id).contentHash, weights: .allNo),
-                context, in: &world.stake.state)
-            #expect(world.tally(id).yes == 500 + 1_001_000 + counted - 2)
-        }
-        #expect(world.tally(id).no == 4)
+        #expect(crowd.world.tally(id).no == 4)
+    }
+
+    @Test func `a larger lot takes the slot of the smallest, from its own block on`() throws {
+        var crowd = try Crowd(try world(), count: Self.room)
+        #expect(crowd.refused == 0)
+        let counted = UInt64(2 * Self.room)
+        let early = try crowd.world.open()
+        // One that holds more comes after so much dust.
+        let late = Self.room + 7
+        try crowd.name(late)
+        try crowd.add(1_000, late)
+        #expect(crowd.refused == 1)
+        #expect(crowd.problems == [])
+        let id = try crowd.world.open()
+        for proposal in [early, id] { try crowd.world.vote(Self.bob, .allYes, on: proposal) }
+        #expect(crowd.world.tally(early) == BallotAmounts(yes: 500 + counted))
+        #expect(crowd.world.tally(id) == BallotAmounts(yes: 500 + counted - 2 + 1_000))
+        // The smallest, of the earliest exit, counted then and votes for itself now.
+        for proposal in [early, id] { try crowd.vote(0, on: proposal) }
+        #expect(crowd.world.tally(early) == BallotAmounts(yes: 500 + counted - 2, no: 2))
+        #expect(crowd.world.tally(id) == BallotAmounts(yes: 500 + counted - 2 + 1_000, no: 2))
+        try crowd.vote(late, on: id)
+        #expect(crowd.world.tally(id) == BallotAmounts(yes: 500 + counted - 2, no: 1_002))
+        #expect(crowd.problems == [])
+    }
+
+    @Test func `what waits gets a slot as one of the larger ones shrinks or goes`() throws {
+        var crowd = try Crowd(try world(), count: Self.room + 2)
+        #expect(crowd.refused == 2)
+        // Of those that wait the one with the later exit comes first.
+        try crowd.leave(.tokens(Amount(1)), 100)
+        #expect(crowd.refused == 2)
+        #expect(crowd.problems == [])
+        let id = try crowd.world.open()
+        try crowd.leave(.all, 101)
+        #expect(crowd.refused == 1)
+        try crowd.leave(.all, 102)
+        #expect(crowd.refused == 0)
+        #expect(crowd.problems == [])
+        let next = try crowd.world.open()
+        try crowd.leave(.all, 103)
+        #expect(crowd.refused == 0)
+        let last = try crowd.world.open()
+        for id in [id, next, last] { try crowd.world.vote(Self.bob, .allYes, on: id) }
+        let counted = UInt64(2 * Self.room)
+        #expect(crowd.world.tally(id).yes == 500 + counted)
+        #expect(crowd.world.tally(next).yes == 500 + counted - 1)
+        #expect(crowd.world.tally(last).yes == 500 + counted - 3)
+        // 100 waited at the first snapshot, and at the next one it had a slot again.
+        for id in [id, next] { try crowd.vote(100, on: id) }
+        #expect(crowd.world.tally(id) == BallotAmounts(yes: 500 + counted, no: 1))
+        #expect(crowd.world.tally(next) == BallotAmounts(yes: 500 + counted - 2, no: 1))
+        #expect(crowd.problems == [])
     }
 }

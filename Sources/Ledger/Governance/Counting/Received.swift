@@ -6,9 +6,12 @@ import StateTree
 /// and place with its generation.
 ///
 /// The past of a sum is written to one of a bounded number of slots, so that nobody can make the
-/// vote of another account expensive by naming it from very many places. What finds all slots taken
-/// is summed up all the same, but it does not count until there is a slot: it stays with who lent
-/// it, and votes if that account does.
+/// vote of another account expensive by naming it from very many places. What has no slot is summed
+/// up all the same, but it does not count until it has one: it stays with who lent it, and votes if
+/// that account does. Lots, of which anybody can have many, have slots of their own, and the largest
+/// of them are those that count: a lot of dust keeps out nothing but smaller dust.
+///
+/// Invariant: no lot that waits is larger than one that counts, and none waits while a slot is free.
 enum Received {
     /// Replaces a part of a sum.
     static func change<Base: StateReader>(
@@ -16,51 +19,78 @@ enum Received {
         to new: UInt128, at height: Height, in state: inout State<Base>
     ) {
         guard old != new else { return }
-        let recordKey = StateKey.representation(.received(representative, group, key))
-        let slotsKey = StateKey.representation(.receivedSlots(representative, group))
-        let stored: ReceivedShares? = state.read(recordKey)
-        var record = stored ?? ReceivedShares()
-        precondition(record.shares >= old, "a sum has all its parts: \(record.shares), \(old)")
-        record.shares = record.shares - old + new
+        let lender = Lender(representative: representative, group: group, height: height)
+        let before: ReceivedShares? = state.read(lender.record(of: key))
+        let sum = before?.shares ?? 0
+        precondition(sum >= old, "a sum has all its parts: \(sum), \(old)")
+        switch key.place {
+        case .pool: changePool(key, before, to: sum - old + new, lender, in: &state)
+        case .lot: changeLot(key, before, to: sum - old + new, lender, in: &state)
+        }
+    }
 
-        if record.shares > 0, record.slot != nil {
-            state.write(recordKey, record)
-            write(record, key, of: representative, group, at: height, in: &state)
+    /// Whose sums change, and when.
+    struct Lender {
+        let representative: Address
+        let group: TopicGroup
+        let height: Height
+
+        func record(of key: ShareKey) -> StateKey {
+            .representation(.received(representative, group, key))
+        }
+
+        var slots: StateKey { .representation(.receivedSlots(representative, group)) }
+
+        /// The slots as they are, without the refusals that nobody can ask for any more.
+        func readSlots<Base: StateReader>(in state: State<Base>) -> ReceivedSlots {
+            var slots = state.read(self.slots) ?? ReceivedSlots()
+            slots.forget(before: Staking.horizon(in: state))
+            return slots
+        }
+
+        /// Writes what a slot has from now on.
+        func write<Base: StateReader>(
+            _ shares: UInt128, _ key: ShareKey, to slot: UInt16, in state: inout State<Base>
+        ) {
+            func past(_ height: Height) -> StateKey {
+                .representation(.receivedTrace(representative, group, slot: slot, height))
+            }
+            state.write(past(height), ReceivedTrace(key: key, shares: shares))
+            Staking.trim(in: &state, at: past)
+        }
+    }
+
+    /// A pool keeps the slot that it found.
+    private static func changePool<Base: StateReader>(
+        _ key: ShareKey, _ before: ReceivedShares?, to shares: UInt128, _ lender: Lender,
+        in state: inout State<Base>
+    ) {
+        var record = ReceivedShares(shares: shares, slot: before?.slot)
+        if shares > 0, let slot = record.slot {
+            state.write(lender.record(of: key), record)
+            lender.write(shares, key, to: slot, in: &state)
             return
         }
-        var slots = state.read(slotsKey) ?? ReceivedSlots()
-        slots.forget(before: Staking.horizon(in: state))
-        let wasRefused = stored != nil && record.slot == nil
-        if record.shares > 0 {
+        var slots = lender.readSlots(in: state)
+        let wasRefused = before != nil && record.slot == nil
+        if shares > 0 {
             record.slot = slots.take(for: key.place)
             if record.slot == nil {
-                if !wasRefused { slots.refuse(at: height) }
+                if !wasRefused { slots.refuse(at: lender.height) }
             } else if wasRefused {
-                slots.endRefusal(at: height)
+                slots.endRefusal(at: lender.height)
             }
-            state.write(recordKey, record)
+            state.write(lender.record(of: key), record)
         } else {
             if let slot = record.slot {
                 slots.free(slot)
             } else if wasRefused {
-                slots.endRefusal(at: height)
+                slots.endRefusal(at: lender.height)
             }
-            state.remove(recordKey)
+            state.remove(lender.record(of: key))
         }
-        state.write(slotsKey, slots)
-        write(record, key, of: representative, group, at: height, in: &state)
-    }
-
-    private static func write<Base: StateReader>(
-        _ record: ReceivedShares, _ key: ShareKey, of representative: Address,
-        _ group: TopicGroup, at height: Height, in state: inout State<Base>
-    ) {
-        guard let slot = record.slot else { return }
-        func past(_ height: Height) -> StateKey {
-            .representation(.receivedTrace(representative, group, slot: slot, height))
-        }
-        state.write(past(height), ReceivedTrace(key: key, shares: record.shares))
-        Staking.trim(in: &state, at: past)
+        state.write(lender.slots, slots)
+        if let slot = record.slot { lender.write(shares, key, to: slot, in: &state) }
     }
 
     // MARK: Reading
