@@ -33,6 +33,8 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
     case cancelQueued(ProposalID)
     /// Lets whoever held what a slash cut claim it.
     case returnStake(EscrowID)
+    /// Drops the scheduled upgrade to a version before it is active.
+    case cancelUpgrade(Digest)
 
     public init(from reader: inout ByteReader) throws(DecodeError) {
         self = try Action.decode(from: &reader, insideProposal: false)
@@ -91,6 +93,8 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
             return .cancelQueued(try ProposalID(from: &reader))
         case 38:
             return .returnStake(try EscrowID(from: &reader))
+        case 44:
+            return .cancelUpgrade(try Digest(from: &reader))
         case let tag:
             throw .unknownTag(type: "Action", tag: UInt64(tag))
         }
@@ -145,6 +149,7 @@ public enum Action: CanonicalCodable, Hashable, Sendable {
         case .resume(let module): Action.write(41, module, into: &writer)
         case .cancelQueued(let proposal): Action.write(42, proposal, into: &writer)
         case .returnStake(let escrow): Action.write(38, escrow, into: &writer)
+        case .cancelUpgrade(let version): Action.write(44, version, into: &writer)
         }
     }
 

@@ -34,6 +34,7 @@ enum Actions {
         case .createAsset: throw .notAnAccountAction("createAsset")
         case .mint: throw .notAnAccountAction("mint")
         case .upgrade: throw .notAnAccountAction("upgrade")
+        case .cancelUpgrade: throw .notAnAccountAction("cancelUpgrade")
         case .executeProposal(let proposal):
             try Governance.executeAgain(proposal, context, in: &state)
         case .signPetition(let signature):

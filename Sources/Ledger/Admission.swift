@@ -139,6 +139,7 @@ extension Action {
         case .createAsset: "createAsset"
         case .mint: "mint"
         case .upgrade: "upgrade"
+        case .cancelUpgrade: "cancelUpgrade"
         case .pause: "pause"
         case .resume: "resume"
         case .cancelQueued: "cancelQueued"

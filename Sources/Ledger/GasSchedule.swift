@@ -40,7 +40,7 @@ public enum GasSchedule {
         case .spend(let spend): 5_000 + 2_000 * UInt64(spend.payments.count)
         case .stream, .recallStream: 20_000
         case .createAsset(let creation): 20_000 + 2_000 * UInt64(creation.allotments.count)
-        case .mint, .upgrade: 10_000
+        case .mint, .upgrade, .cancelUpgrade: 10_000
         // All that a proposal's actions may cost besides what they write.
         case .executeProposal: 600_000
         case .signPetition: 20_000

@@ -10,8 +10,8 @@ struct ProposeCommand: ParsableCommand {
         commandName: "propose", abstract: "Propose something; it is tried first.",
         subcommands: [
             Parameter.self, Spend.self, Stream.self, RecallStream.self, CreateAsset.self,
-            Mint.self, ReturnStake.self, Upgrade.self, Text.self, Pause.self, Resume.self,
-            CancelQueued.self, Custom.self,
+            Mint.self, ReturnStake.self, Upgrade.self, CancelUpgrade.self, Text.self, Pause.self,
+            Resume.self, CancelQueued.self, Custom.self,
         ])
 
     /// The flags of every kind.
@@ -355,7 +355,7 @@ enum RequiredDeposit {
                 multiple = max(multiple, parameters.row(.spendSmall).deposit)
             case .createAsset:
                 multiple = max(multiple, parameters.row(.parameter).deposit)
-            case .upgrade:
+            case .upgrade, .cancelUpgrade:
                 multiple = max(multiple, parameters.row(.protocol).deposit)
             case .pause, .resume, .cancelQueued:
                 multiple = max(multiple, parameters.row(.fast).deposit)

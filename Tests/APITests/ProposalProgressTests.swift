@@ -164,7 +164,7 @@ struct KindRoutesTests {
         .upgrade(
             UpgradePlan(name: "2", version: .zero, firstEpoch: Epoch(1), lastEpoch: Epoch(2))),
         .pause(ModulePause(module: .assets, duration: 1)),
-        .resume(.assets), .cancelQueued(ProposalID(1)),
+        .cancelUpgrade(.zero), .resume(.assets), .cancelQueued(ProposalID(1)),
     ]
 
     @Test func `the kinds have fields, bounds, groups and tracks`() async throws {

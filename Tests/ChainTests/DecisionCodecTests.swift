@@ -23,6 +23,11 @@ import Testing
         .pause(.assets, from: nil, to: Timestamp(9)), .pause(.staking, from: Timestamp(8), to: nil),
         .proposal(ProposalID(5), from: .queued, to: .cancelled),
         .other(part: "governance", records: 7),
+        .upgrade(
+            from: nil,
+            to: UpgradePlan(
+                name: "two", version: Digest(.version, [1]), firstEpoch: Epoch(1),
+                lastEpoch: Epoch(.max))),
     ]
 
     @Test func `a dry run decodes to what was encoded`() throws {
@@ -42,6 +47,7 @@ import Testing
             (.signPetition(PetitionSignature(proposal: ProposalID(3), kind: .cancel)), 9),
             (.pause(ModulePause(module: .staking, duration: 5)), 40),
             (.resume(.assets), 41), (.cancelQueued(ProposalID(4)), 42),
+            (.cancelUpgrade(Digest(.version, [1])), 44),
         ]
         for (action, tag) in actions {
             try check(action)

@@ -30,7 +30,7 @@ import Testing
                 name: "Gold", asset: Asset(symbol: "gold", decimals: 9), mintAuthority: .none,
                 allotments: (1...16).map { AssetAllotment(recipient: a, amount: Amount($0)) })),
         .mint(AssetMint(asset: AssetID(1), amount: Amount(5), recipient: b)),
-        .upgrade(plan),
+        .upgrade(plan), .cancelUpgrade(plan.version),
     ]
 
     @Test func `what is encoded decodes to itself, in a proposal and in an event`() throws {
@@ -51,6 +51,7 @@ import Testing
             .upgradeScheduled(Self.plan), .upgradeActivated(.initial),
             .upgradePostponed(firstEpoch: Epoch(1), lastEpoch: Epoch(2)),
             .upgradeDropped(version: Self.version),
+            .upgradeCancelled(version: Self.version),
         ]
         for event in events {
             let event = GovernanceEvent.enacted(ProposalID(6), event)
@@ -113,6 +114,7 @@ import Testing
             .upgradeName, .upgradeWithoutVersion,
             .upgradeWindow(firstEpoch: Epoch(1), lastEpoch: Epoch(2), current: Epoch(3)),
             .upgradeActive, .upgradeScheduled(version: Self.version),
+            .upgradeNotScheduled(version: Self.version),
         ]
         let rejections = reasons.map { Rejection.governance(.enacted($0)) }
         #expect(Set(rejections.map(\.code)).count == reasons.count)

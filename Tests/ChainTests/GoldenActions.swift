@@ -35,6 +35,7 @@ enum GoldenActions {
         ("pause", .pause(ModulePause(module: .staking, duration: 60_000))),
         ("resume", .resume(.streams)),
         ("cancelQueued", .cancelQueued(ProposalID(7))),
+        ("cancelUpgrade", .cancelUpgrade(GoldenValues.digest(0x44))),
     ]
 
     static let all: [(name: String, bytes: [UInt8])] = values.map {

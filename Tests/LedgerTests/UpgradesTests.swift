@@ -177,6 +177,107 @@ private struct Fleet {
         #expect(kept?.proposal == ProposalID(1))
     }
 
+    // MARK: Cancelling
+
+    /// A world in which an upgrade is scheduled.
+    private func scheduled() throws -> GovernanceWorld {
+        var world = GovernanceWorld()
+        world.state.write(.currentEpoch, Epoch(0))
+        try Upgrades.schedule(plan(), of: ProposalID(7), in: &world.state)
+        world.advance()
+        return world
+    }
+
+    /// What waits for its execution in the next block.
+    private func decided(
+        _ actions: [Action], in world: inout GovernanceWorld
+    ) throws -> ProposalID {
+        let id = try world.openProposal(actions)
+        for voter in 0..<2 { try world.vote(voter, .allYes, on: id) }
+        let end = try #require(world.proposal(id).vote?.end)
+        world.advance(to: end)
+        let eta = try #require(world.proposal(id).eta)
+        world.advance(to: eta.lowered(by: 1))
+        #expect(world.status(id) == .queued)
+        _ = world.state.takeEvents()
+        return id
+    }
+
+    @Test func `a scheduled upgrade is cancelled by a decision of its own row`() throws {
+        var world = try scheduled()
+        let id = try decided([.cancelUpgrade(Fleet.version)], in: &world)
+        #expect(world.proposal(id).track == .protocol)
+        #expect(world.proposal(id).group == .protocol)
+        #expect(world.dryRun(id).changes == [.upgrade(from: plan(), to: nil)])
+        world.advance()
+        #expect(world.status(id) == .executed)
+        #expect(!world.state.contains(.enacted(.upgrade)))
+        #expect(
+            world.state.takeEvents().contains(
+                .governance(.enacted(id, .upgradeCancelled(version: Fleet.version)))))
+        #expect(world.dryRun(id).changes == [.upgrade(from: plan(), to: nil)])
+        // The same one can be scheduled anew.
+        let again = try world.submit([.upgrade(plan())])
+        #expect(world.dryRun(again).changes == [.upgrade(from: nil, to: plan())])
+        #expect(world.isSound)
+    }
+
+    @Test func `only what is scheduled is cancelled, and once`() throws {
+        var world = try scheduled()
+        let other = ProtocolVersion.hash(of: "3")
+        let hostile: [([Action], String)] = [
+            ([.cancelUpgrade(other)], "gov.upgrade_not_scheduled"),
+            ([.cancelUpgrade(.zero)], "gov.upgrade_not_scheduled"),
+            (
+                [.cancelUpgrade(Fleet.version), .cancelUpgrade(Fleet.version)],
+                "gov.contradictory"
+            ),
+            ([.cancelUpgrade(Fleet.version), .upgrade(plan("3", other))], "gov.upgrade_scheduled"),
+            ([.cancelUpgrade(Fleet.version), .pay(1)], "gov.mixed_topics"),
+        ]
+        for (actions, code) in hostile {
+            let error = #expect(throws: Rejection.self) { try world.submit(actions) }
+            #expect(error?.code == code)
+        }
+        let error = #expect(throws: Rejection.self) {
+            try world.perform(.cancelUpgrade(Fleet.version), by: world.voters[0])
+        }
+        #expect(error == .notAnAccountAction("cancelUpgrade"))
+        world.state.remove(.enacted(.upgrade))
+        let none = #expect(throws: Rejection.self) {
+            try world.submit([.cancelUpgrade(Fleet.version)])
+        }
+        #expect(none?.code == "gov.upgrade_not_scheduled")
+    }
+
+    @Test func `an upgrade that is active or another one by then expires the decision`() throws {
+        for isReplaced in [false, true] {
+            var world = try scheduled()
+            let id = try decided([.cancelUpgrade(Fleet.version)], in: &world)
+            world.state.remove(.enacted(.upgrade))
+            let other = plan("3", ProtocolVersion.hash(of: "3"))
+            if isReplaced { try Upgrades.schedule(other, of: ProposalID(8), in: &world.state) }
+            world.advance()
+            #expect(world.status(id) == .expired)
+            #expect(world.reason(id).contains("gov.upgrade_not_scheduled"))
+            #expect(world.state.contains(.enacted(.upgrade)) == isReplaced)
+        }
+    }
+
+    @Test func `the signals for a cancelled upgrade go with their epoch`() throws {
+        var fleet = try Fleet([new, new, new], plan: Fleet.plan(2, 3))
+        for leader in 0..<3 { try fleet.step(leader: leader) }
+        #expect(fleet.upgrade.isReady)
+        var changed = State(over: fleet.state)
+        try Upgrades.cancel(Fleet.version, by: ProposalID(9), in: &changed)
+        let set = try #require(Queries.validatorSet(of: .zero, over: fleet.state))
+        Upgrades.endEpoch(.zero, next: set, in: &changed)
+        #expect(Upgrades.version(in: changed) == .initial)
+        let range = StateKeyRange(.governance, kind: 70).lower
+        let upper = StateKeyRange(.governance, kind: 72).upper
+        #expect(changed.firstEntry(from: range, to: upper) == nil)
+    }
+
     // MARK: S40
 
     @Test func `S40 four fifths switch at an epoch's start, and the old one stops cleanly`() throws

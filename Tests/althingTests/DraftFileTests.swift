@@ -85,6 +85,7 @@ private func book(_ chain: ChainInfo) -> AssetBook {
               {"type": "mint", "amount": "1.5gold", "recipient": "\(bob)"},
               {"type": "upgrade", "name": "2", "version": "\(hash)", "firstEpoch": 4,
                "lastEpoch": 8},
+              {"type": "cancel-upgrade", "version": "\(hash)"},
               {"type": "pause", "module": "assets", "duration": "2d"},
               {"type": "resume", "module": "assets"}, {"type": "cancel", "proposal": 6}]}
             """)
@@ -120,6 +121,7 @@ private func book(_ chain: ChainInfo) -> AssetBook {
                     UpgradePlan(
                         name: "2", version: try #require(Digest(hex: hash)), firstEpoch: Epoch(4),
                         lastEpoch: Epoch(8))),
+                .cancelUpgrade(try #require(Digest(hex: hash))),
                 .pause(ModulePause(module: .assets, duration: 2 * Milliseconds.day)),
                 .resume(.assets), .cancelQueued(ProposalID(6)),
             ])

@@ -1,5 +1,6 @@
 import Chain
 import Cryptography
+import GenesisTool
 import KeyTool
 import Testing
 
@@ -64,5 +65,29 @@ import Testing
         let plan = UpgradePlan(
             name: "two", version: .zero, firstEpoch: Epoch(1), lastEpoch: Epoch(2))
         #expect(multiple([.upgrade(plan)]) == 10)
+        #expect(multiple([.cancelUpgrade(plan.version)]) == 10)
+    }
+
+    @Test func `the upgrade to cancel is named by its name or its version`() throws {
+        let hash = String(repeating: "07", count: 32)
+        let scheduled = JSON.object([
+            .init("name", .string("two")), .init("version", .string(hash)),
+        ])
+        for text in ["two", hash] {
+            let found = try ScheduledName(scheduled, named: text)
+            #expect(found.name == "two")
+            #expect(found.version == Digest([UInt8](repeating: 7, count: 32)))
+        }
+        let other = #expect(throws: CommandError.self) {
+            try ScheduledName(scheduled, named: "three")
+        }
+        #expect(other?.code == "upgrade.unknown")
+        #expect(other?.hint?.contains("two") == true)
+        for none in [nil, JSON.null] {
+            let error = #expect(throws: CommandError.self) {
+                try ScheduledName(none, named: "two")
+            }
+            #expect(error?.code == "upgrade.none")
+        }
     }
 }

@@ -26,11 +26,9 @@ struct ActionJSON: Encodable {
             try fields.write("amount", amount)
         case .castBallot(let ballot): try encode(ballot, into: &fields)
         case .cancelProposal(let proposal):
-            try fields.write("type", "cancelProposal")
-            try fields.write("proposal", proposal)
+            try encode("cancelProposal", proposal, into: &fields)
         case .claimDeposit(let proposal):
-            try fields.write("type", "claimDeposit")
-            try fields.write("proposal", proposal)
+            try encode("claimDeposit", proposal, into: &fields)
         case .staking(let action):
             try fields.write(action)
         case .claimStream(let stream):
@@ -43,8 +41,7 @@ struct ActionJSON: Encodable {
                 "representatives",
                 action.representatives.entries.map { RepresentativeJSON($0, chain) })
         case .executeProposal(let proposal):
-            try fields.write("type", "executeProposal")
-            try fields.write("proposal", proposal)
+            try encode("executeProposal", proposal, into: &fields)
         case .signPetition(let signature):
             try fields.write("type", "signPetition")
             try fields.write("proposal", signature.proposal)
@@ -74,12 +71,21 @@ struct ActionJSON: Encodable {
             try fields.write("type", "resume")
             try fields.write("module", module.name)
         case .cancelQueued(let proposal):
-            try fields.write("type", "cancelQueued")
-            try fields.write("proposal", proposal)
+            try encode("cancelQueued", proposal, into: &fields)
+        case .cancelUpgrade(let version):
+            try fields.write("type", "cancelUpgrade")
+            try fields.write("version", version)
         case .returnStake(let escrow):
             try fields.write("type", "returnStake")
             try fields.write("escrow", escrow.value)
         }
+    }
+
+    private func encode(
+        _ type: String, _ proposal: ProposalID, into fields: inout FieldWriter
+    ) throws {
+        try fields.write("type", type)
+        try fields.write("proposal", proposal)
     }
 
     private func encode(_ draft: ProposalDraft, into fields: inout FieldWriter) throws {

@@ -84,6 +84,11 @@ struct DryRunChangeJSON: Encodable {
             try fields.write("proposal", id)
             try fields.write("old", from.name)
             try fields.write("new", to.name)
+        case .upgrade(let from, let to):
+            try fields.write("type", "upgrade")
+            try fields.write("key", "scheduled upgrade")
+            try fields.write("old", Self.text(from))
+            try fields.write("new", Self.text(to))
         case .other(let part, let records):
             try fields.write("type", "other")
             try fields.write("key", "records of \(part)")
@@ -100,6 +105,11 @@ struct DryRunChangeJSON: Encodable {
         try fields.write("new", text(to, asset))
         try fields.write("oldAmount", from)
         try fields.write("newAmount", to)
+    }
+
+    private static func text(_ plan: UpgradePlan?) -> String {
+        guard let plan else { return "none" }
+        return "\(plan.name) (\(plan.version)), epochs \(plan.firstEpoch) to \(plan.lastEpoch)"
     }
 
     private func text(_ amount: Amount, _ asset: AssetID) -> String {

@@ -170,6 +170,9 @@ extension FieldWriter {
         case .upgradeDropped(let version):
             try write("type", "upgradeDropped")
             try write("version", version)
+        case .upgradeCancelled(let version):
+            try write("type", "upgradeCancelled")
+            try write("version", version)
         }
     }
 }

@@ -215,6 +215,10 @@ enum GovernanceKinds {
                     "the last one, at most \(UpgradePlan.windowMax) epochs in all"),
             ]),
         KindJSON(
+            "cancel-upgrade", "cancelUpgrade", "Drop the scheduled upgrade before it is active.",
+            .protocol, .protocol, "always",
+            [FieldJSON(name: "version", type: .hash, description: "the version's hash")]),
+        KindJSON(
             "pause", "pause", "Stop a module for at most 7 days.", .general, .fast, "always",
             isAtOnce: true,
             [
@@ -296,6 +300,7 @@ enum GovernanceKinds {
         case .mint: "mint"
         case .returnStake: "return-stake"
         case .upgrade: "upgrade"
+        case .cancelUpgrade: "cancel-upgrade"
         case .pause: "pause"
         case .resume: "resume"
         case .cancelQueued: "cancel"

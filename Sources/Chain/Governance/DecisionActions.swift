@@ -229,8 +229,8 @@ extension Action {
         case .claimStream: .streams
         case .submitProposal, .addDeposit, .castBallot, .cancelProposal, .claimDeposit,
             .executeProposal, .signPetition, .representation, .setParameter, .spend, .pause,
-            .resume,
-            .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade, .returnStake:
+            .resume, .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade,
+            .cancelUpgrade, .returnStake:
             nil
         }
     }

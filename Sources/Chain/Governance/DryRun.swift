@@ -75,6 +75,8 @@ public enum DryRunChange: CanonicalCodable, Hashable, Sendable {
     /// When a module's pause ends; nil if it is not paused.
     case pause(PausableModule, from: Timestamp?, to: Timestamp?)
     case proposal(ProposalID, from: ProposalStatus, to: ProposalStatus)
+    /// The upgrade that is scheduled, with its window as it is; nil for none.
+    case upgrade(from: UpgradePlan?, to: UpgradePlan?)
     /// Records of another kind: how many of a part of the state.
     case other(part: String, records: UInt32)
 
@@ -106,6 +108,8 @@ public enum DryRunChange: CanonicalCodable, Hashable, Sendable {
             self = .other(
                 part: try reader.readString(limit: DryRunChange.partBytesMax),
                 records: try reader.readUInt32())
+        case 6:
+            self = .upgrade(from: try reader.readOptional(), to: try reader.readOptional())
         case let tag:
             throw .unknownTag(type: "DryRunChange", tag: UInt64(tag))
         }
@@ -143,6 +147,10 @@ public enum DryRunChange: CanonicalCodable, Hashable, Sendable {
             writer.writeULEB128(5)
             writer.writeString(part)
             writer.write(records)
+        case .upgrade(let from, let to):
+            writer.writeULEB128(6)
+            writer.writeOptional(from)
+            writer.writeOptional(to)
         }
     }
 }

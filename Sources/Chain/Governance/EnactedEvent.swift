@@ -16,6 +16,8 @@ public enum EnactedEvent: Hashable, Sendable {
     case upgradePostponed(firstEpoch: Epoch, lastEpoch: Epoch)
     /// The last window ended without enough readiness.
     case upgradeDropped(version: Digest)
+    /// By a later decision, which the event is about.
+    case upgradeCancelled(version: Digest)
 
     static let tags: ClosedRange<UInt32> = 32...47
 
@@ -47,6 +49,7 @@ public enum EnactedEvent: Hashable, Sendable {
             self = .upgradePostponed(
                 firstEpoch: try Epoch(from: &reader), lastEpoch: try Epoch(from: &reader))
         case 40: self = .upgradeDropped(version: try Digest(from: &reader))
+        case 41: self = .upgradeCancelled(version: try Digest(from: &reader))
         default: throw .unknownTag(type: "EnactedEvent", tag: UInt64(tag))
         }
     }
@@ -77,7 +80,7 @@ public enum EnactedEvent: Hashable, Sendable {
         case .upgradePostponed(let first, let last):
             writer.write(first)
             writer.write(last)
-        case .upgradeDropped(let version): writer.write(version)
+        case .upgradeDropped(let version), .upgradeCancelled(let version): writer.write(version)
         }
     }
 
@@ -92,6 +95,7 @@ public enum EnactedEvent: Hashable, Sendable {
         case .upgradeActivated: 38
         case .upgradePostponed: 39
         case .upgradeDropped: 40
+        case .upgradeCancelled: 41
         }
     }
 
@@ -101,7 +105,7 @@ public enum EnactedEvent: Hashable, Sendable {
             .streamRecalled(_, let account, _, _), .minted(_, let account, _):
             [account]
         case .assetCreated, .upgradeScheduled, .upgradeActivated, .upgradePostponed,
-            .upgradeDropped:
+            .upgradeDropped, .upgradeCancelled:
             []
         }
     }

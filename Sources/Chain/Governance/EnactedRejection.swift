@@ -30,6 +30,7 @@ public enum EnactedRejection: Error, Hashable, Sendable {
     case upgradeWindow(firstEpoch: Epoch, lastEpoch: Epoch, current: Epoch)
     case upgradeActive
     case upgradeScheduled(version: Digest)
+    case upgradeNotScheduled(version: Digest)
 }
 
 extension EnactedRejection {
@@ -58,6 +59,7 @@ extension EnactedRejection {
         case .upgradeWindow: "gov.upgrade_window"
         case .upgradeActive: "gov.upgrade_active"
         case .upgradeScheduled: "gov.upgrade_scheduled"
+        case .upgradeNotScheduled: "gov.upgrade_not_scheduled"
         }
     }
 
@@ -95,6 +97,7 @@ extension EnactedRejection {
                 + "\(UpgradePlan.aheadMax) epochs ahead and has at most \(UpgradePlan.windowMax)."
         case .upgradeActive: "The chain follows this version already."
         case .upgradeScheduled(let version): "The upgrade to \(version) is scheduled already."
+        case .upgradeNotScheduled(let version): "No upgrade to \(version) is scheduled."
         }
     }
 
@@ -120,7 +123,8 @@ extension EnactedRejection {
         case .upgradeWithoutVersion: "Name the hash of the version."
         case .upgradeWindow: "Correct the window."
         case .upgradeActive: "Name another version."
-        case .upgradeScheduled: "Wait until it is activated or dropped."
+        case .upgradeScheduled: "Wait until it is active or dropped, or propose to cancel it."
+        case .upgradeNotScheduled: "Name the version of the upgrade that is scheduled."
         }
     }
 
@@ -132,7 +136,7 @@ extension EnactedRejection {
         case .trancheCount, .trancheOrder, .streamTimes, .streamEnded, .streamOverflow,
             .duplicateRecall, .notStreamRecipient, .assetName, .assetSymbol, .assetDecimals,
             .assetExists, .assetEmpty, .mintNative, .mintForbidden, .upgradeName,
-            .upgradeWithoutVersion, .upgradeActive:
+            .upgradeWithoutVersion, .upgradeActive, .upgradeNotScheduled:
             false
         }
     }

@@ -119,6 +119,9 @@ enum DryRuns {
                 parameters += parameterChanges(change)
             } else if change.key == StateKey.decision(.pauses).bytes {
                 decisions += pauseChanges(change)
+            } else if change.key == StateKey.enacted(.upgrade).bytes {
+                decisions.append(
+                    .upgrade(from: upgrade(change.old), to: upgrade(change.new)))
             } else if let key = BankKey(change.key) {
                 balances.append(bankChange(change, key))
             } else if let status = statusChange(change) {
@@ -146,6 +149,15 @@ enum DryRuns {
         let new: PauseTable = decoded(change.new) ?? .none
         return PausableModule.allCases.filter { old[$0] != new[$0] }.map {
             .pause($0, from: old[$0]?.until, to: new[$0]?.until)
+        }
+    }
+
+    private static func upgrade(_ bytes: [UInt8]?) -> UpgradePlan? {
+        let scheduled: ScheduledUpgrade? = decoded(bytes)
+        return scheduled.map {
+            UpgradePlan(
+                name: $0.plan.name, version: $0.plan.version, firstEpoch: $0.firstEpoch,
+                lastEpoch: $0.lastEpoch)
         }
     }
 

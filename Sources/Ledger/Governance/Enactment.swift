@@ -37,7 +37,7 @@ enum Enactment {
                 try Pauses.checkForm(pause)
                 prepared.append(action)
             case .resume, .cancelQueued, .stream, .recallStream, .createAsset, .mint, .upgrade,
-                .returnStake:
+                .cancelUpgrade, .returnStake:
                 prepared.append(action)
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .claimStream, .representation, .executeProposal,
@@ -80,6 +80,7 @@ enum Enactment {
     private static func checkTogether(_ actions: [Action]) throws(Rejection) {
         var modules: [PausableModule] = []
         var proposals: [ProposalID] = []
+        var versions: [Digest] = []
         for action in actions {
             let what: String
             switch action {
@@ -89,6 +90,8 @@ enum Enactment {
                 what = "the module \(module.name) is named twice"
             case .cancelQueued(let id) where proposals.contains(id):
                 what = "proposal \(id) is cancelled twice"
+            case .cancelUpgrade(let version) where versions.contains(version):
+                what = "an upgrade is cancelled twice"
             case .pause(let pause):
                 modules.append(pause.module)
                 continue
@@ -97,6 +100,9 @@ enum Enactment {
                 continue
             case .cancelQueued(let id):
                 proposals.append(id)
+                continue
+            case .cancelUpgrade(let version):
+                versions.append(version)
                 continue
             case .setParameter, .spend, .stream, .recallStream, .createAsset, .mint, .upgrade,
                 .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
@@ -137,6 +143,8 @@ enum Enactment {
                 try Assets.mint(mint, of: id, in: &state)
             case .upgrade(let plan):
                 try Upgrades.schedule(plan, of: id, in: &state)
+            case .cancelUpgrade(let version):
+                try Upgrades.cancel(version, by: id, in: &state)
             case .pause(let pause):
                 try Pauses.pause(pause, by: id, at: block, in: &state)
             case .resume(let module):

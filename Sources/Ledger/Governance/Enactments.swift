@@ -39,7 +39,8 @@ enum Enactments {
                 upgrade = plan
             case .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,
                 .claimDeposit, .staking, .claimStream, .representation, .setParameter, .spend,
-                .pause, .resume, .cancelQueued, .executeProposal, .signPetition, .returnStake:
+                .pause, .resume, .cancelQueued, .cancelUpgrade, .executeProposal, .signPetition,
+                .returnStake:
                 continue
             }
         }

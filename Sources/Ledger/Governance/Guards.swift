@@ -24,7 +24,8 @@ enum Guards {
         return nil
     }
 
-    /// What an action is about must still be there: a pause to end, a decision to drop.
+    /// What an action is about must still be there: a pause to end, a decision or an upgrade to
+    /// drop.
     static func falseOfAction<Base: StateReader>(
         in actions: [Action], of id: ProposalID?, _ state: State<Base>
     ) -> Rejection? {
@@ -40,6 +41,10 @@ enum Guards {
                 }
                 guard proposal.status == .queued, target != id else {
                     return .governance(.decision(.notQueued(target, proposal.status)))
+                }
+            case .cancelUpgrade(let version):
+                guard Upgrades.isScheduled(version, in: state) else {
+                    return .governance(.enacted(.upgradeNotScheduled(version: version)))
                 }
             case .setParameter, .spend, .pause, .stream, .recallStream, .createAsset, .mint,
                 .upgrade, .transfer, .submitProposal, .addDeposit, .castBallot, .cancelProposal,

@@ -52,7 +52,7 @@ enum Tracks {
             case .createAsset:
                 own = .treasury
                 needs.append(Need(track: .parameter))
-            case .upgrade:
+            case .upgrade, .cancelUpgrade:
                 own = .protocol
                 needs.append(Need(track: .protocol))
             case .pause:
@@ -123,8 +123,9 @@ enum Tracks {
             switch action {
             case .spend(let spend): payments += spend.payments
             case .stream(let plan): payments += plan.payments
-            case .setParameter, .recallStream, .createAsset, .mint, .upgrade, .pause, .resume,
-                .cancelQueued, .transfer, .submitProposal, .addDeposit, .castBallot,
+            case .setParameter, .recallStream, .createAsset, .mint, .upgrade, .cancelUpgrade,
+                .pause, .resume, .cancelQueued, .transfer, .submitProposal, .addDeposit,
+                .castBallot,
                 .cancelProposal, .claimDeposit, .executeProposal, .signPetition, .claimStream,
                 .staking, .representation, .returnStake:
                 continue

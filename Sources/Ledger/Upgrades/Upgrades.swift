@@ -8,6 +8,7 @@ import StateTree
 /// are ready for; what each seat last signalled counts. At each start of an epoch within the window
 /// the version becomes active if ready·5 ≥ 4·total, by the power of the set that begins. A window
 /// that ends without this is followed by another of its length, twice; then the upgrade is dropped.
+/// Until it is active another decision can drop it.
 public enum Upgrades {
     /// The rules that the block after the state follows.
     static func version<Base: StateReader>(in state: State<Base>) -> ProtocolVersion {
@@ -48,6 +49,24 @@ public enum Upgrades {
         try check(plan, in: state)
         state.write(.enacted(.upgrade), ScheduledUpgrade(plan: plan, proposal: proposal))
         state.emit(.governance(.enacted(proposal, .upgradeScheduled(plan))))
+    }
+
+    static func isScheduled<Base: StateReader>(
+        _ version: Digest, in state: State<Base>
+    ) -> Bool {
+        let scheduled: ScheduledUpgrade? = state.read(.enacted(.upgrade))
+        return scheduled?.plan.version == version
+    }
+
+    /// Drops the upgrade before it is active. What seats have signalled goes with the epoch.
+    static func cancel<Base: StateReader>(
+        _ version: Digest, by proposal: ProposalID, in state: inout State<Base>
+    ) throws(Rejection) {
+        guard isScheduled(version, in: state) else {
+            throw .governance(.enacted(.upgradeNotScheduled(version: version)))
+        }
+        state.remove(.enacted(.upgrade))
+        state.emit(.governance(.enacted(proposal, .upgradeCancelled(version: version))))
     }
 
     // MARK: Steps of a block

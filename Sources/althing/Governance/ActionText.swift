@@ -78,6 +78,7 @@ struct ActionText {
             return "upgrade to \(text(json["name"])) (\(text(json["version"]))) at the first start "
                 + "of an epoch from \(text(json["firstEpoch"])) to \(text(json["lastEpoch"])) at "
                 + "which four fifths of the power are ready"
+        case "cancelUpgrade": return "drop the scheduled upgrade to \(text(json["version"]))"
         default:
             return nil
         }

@@ -120,6 +120,7 @@ struct DraftReader {
         "stream": "stream", "recallStream": "recallStream", "recall-stream": "recallStream",
         "createAsset": "createAsset", "create-asset": "createAsset", "mint": "mint",
         "returnStake": "returnStake", "return-stake": "returnStake", "upgrade": "upgrade",
+        "cancelUpgrade": "cancelUpgrade", "cancel-upgrade": "cancelUpgrade",
         "pause": "pause", "resume": "resume", "cancelQueued": "cancelQueued",
         "cancel": "cancelQueued",
     ]
@@ -160,6 +161,9 @@ struct DraftReader {
         case "createAsset": return [asset(json, path)].compactMap(\.self)
         case "mint": return [mint(json, path)].compactMap(\.self)
         case "upgrade": return [upgrade(json, path)].compactMap(\.self)
+        case "cancelUpgrade":
+            return [version(fields(json, path, ["version"]), path)]
+                .compactMap { $0.map { .cancelUpgrade($0) } }
         case "pause":
             let fields = fields(json, path, ["module", "duration"])
             let duration = value(fields, "duration", path) { text in
@@ -330,19 +334,22 @@ struct DraftReader {
 
     private mutating func upgrade(_ json: JSON, _ path: String) -> Action? {
         let fields = fields(json, path, ["name", "version", "firstEpoch", "lastEpoch"])
-        let version = value(fields, "version", path) { text in
-            guard let hash = Digest(hex: text) else {
-                throw CommandError("upgrade.hash", "expected 64 hexadecimal digits")
-            }
-            return hash
-        }
-        guard let name = value(fields, "name", path, { $0 }), let version,
+        guard let name = value(fields, "name", path, { $0 }), let version = version(fields, path),
             let first = number(fields, "firstEpoch", path),
             let last = number(fields, "lastEpoch", path)
         else { return nil }
         return .upgrade(
             UpgradePlan(
                 name: name, version: version, firstEpoch: Epoch(first), lastEpoch: Epoch(last)))
+    }
+
+    private mutating func version(_ fields: [String: JSON], _ path: String) -> Digest? {
+        value(fields, "version", path) { text in
+            guard let hash = Digest(hex: text) else {
+                throw CommandError("upgrade.hash", "expected 64 hexadecimal digits")
+            }
+            return hash
+        }
     }
 
     // MARK: Conditions

@@ -164,4 +164,47 @@ extension ProposeCommand {
                 ])
         }
     }
+
+    struct CancelUpgrade: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "cancel-upgrade", abstract: "Drop the scheduled upgrade.",
+            discussion: "Example:\n  althing gov propose cancel-upgrade 2 --from alice")
+
+        @Argument(help: "What the upgrade is called, or the hash of its version.")
+        var name: String
+
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let proposer = try await Proposer(options)
+            let json = try await proposer.builder.client.get("/v1/upgrade")["scheduled"]
+            let scheduled = try ScheduledName(json, named: name)
+            try await proposer.submit(
+                [.cancelUpgrade(scheduled.version)],
+                title: "Cancel the upgrade to \(scheduled.name)",
+                effects: ["the rules stay what they are, unless the upgrade is active by then"])
+        }
+    }
+}
+
+/// The upgrade that a person named, if it is the one that is scheduled.
+struct ScheduledName {
+    let name: String
+    let version: Digest
+
+    /// - Parameter json: `scheduled` of the API; nil or null for none.
+    init(_ json: JSON?, named text: String) throws {
+        guard let name = json?["name"]?.text,
+            let version = json?["version"]?.text.flatMap({ Digest(hex: $0) })
+        else {
+            throw CommandError("upgrade.none", "no upgrade is scheduled", exit: .notFound)
+        }
+        guard text == name || text == version.hex else {
+            throw CommandError(
+                "upgrade.unknown", "no upgrade `\(text)` is scheduled",
+                hint: "the one that is scheduled is called `\(name)`", exit: .notFound)
+        }
+        self.name = name
+        self.version = version
+    }
 }

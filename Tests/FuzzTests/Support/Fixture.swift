@@ -97,8 +97,8 @@ enum Fixture {
                     name: "two", version: digest(0x44), firstEpoch: Epoch(40),
                     lastEpoch: Epoch(80))),
             .pause(ModulePause(module: .staking, duration: 60_000)), .resume(.streams),
-            .cancelQueued(ProposalID(7)), .returnStake(EscrowID(7)),
-            .executeProposal(ProposalID(7)),
+            .cancelQueued(ProposalID(7)), .cancelUpgrade(digest(0x44)),
+            .returnStake(EscrowID(7)), .executeProposal(ProposalID(7)),
             .signPetition(PetitionSignature(proposal: ProposalID(7), kind: .cancel)),
             .submitProposal(
                 ProposalDraft(

@@ -355,8 +355,8 @@ struct CountingCopy {
         return sums
     }
 
-    /// The lots among what is lent, the largest first. Of equal ones the name decides: the exit, the
-    /// two validators, and the generation.
+    /// The lots among what is lent, the largest first. Of equal ones the name decides: the exit,
+    /// the two validators, and the generation.
     private func lots(in sums: [ShareKey: UInt128]) -> [(key: ShareKey, shares: UInt128)] {
         func isLarger(
             _ a: (key: ShareKey, shares: UInt128), _ b: (key: ShareKey, shares: UInt128)

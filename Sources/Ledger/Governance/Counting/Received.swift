@@ -7,11 +7,12 @@ import StateTree
 ///
 /// The past of a sum is written to one of a bounded number of slots, so that nobody can make the
 /// vote of another account expensive by naming it from very many places. What has no slot is summed
-/// up all the same, but it does not count until it has one: it stays with who lent it, and votes if
-/// that account does. Lots, of which anybody can have many, have slots of their own, and the largest
-/// of them are those that count: a lot of dust keeps out nothing but smaller dust.
+/// up all the same, but it does not count until it has one: it stays with who lent it, and votes
+/// if that account does. Lots, of which anybody can have many, have slots of their own, and the
+/// largest of them are those that count: a lot of dust keeps out nothing but smaller dust.
 ///
-/// Invariant: no lot that waits is larger than one that counts, and none waits while a slot is free.
+/// Invariant: no lot that waits is larger than one that counts, and none waits while a slot is
+/// free.
 enum Received {
     /// Replaces a part of a sum.
     static func change<Base: StateReader>(
