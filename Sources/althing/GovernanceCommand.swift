@@ -86,7 +86,23 @@ struct GovernanceCommand: ParsableCommand {
             try await builder.send(
                 [.castBallot(ballot)],
                 summary: "vote \(choice) on proposal \(id): \(text(proposal["title"]))",
-                effects: try await effects(builder))
+                effects: try await effects(builder),
+                excuse: { results in try await excuse(results, builder.client) })
+        }
+
+        /// A vote that ends as soon as it passes may be decided before all of a group have voted.
+        private func excuse(
+            _ results: [JSON], _ client: Client
+        ) async throws -> (JSON) -> String? {
+            guard GroupVote.mayBeDecided(results) else { return { _ in nil } }
+            let proposal = try await client.get("/v1/gov/proposals/\(id)")
+            var times: Set<UInt64> = []
+            for height in GroupVote.heights(results) {
+                let block = try await client.get("/v1/blocks/\(height)")
+                if let time = block["timeMs"]?.integer { times.insert(time) }
+            }
+            let isDecided = GroupVote.isDecided(proposal, byBlocksAt: times)
+            return { GroupVote.excuse($0, isDecided: isDecided) }
         }
 
         /// With what each sender votes, and whose ballots it leaves.
@@ -140,6 +156,43 @@ struct GovernanceCommand: ParsableCommand {
             try await TransactionBuilder(options).send(
                 [.claimDeposit(ProposalID(id))], summary: "claim the deposit of proposal \(id)")
         }
+    }
+}
+
+/// The ballots of a command that votes with several accounts, as the chain answers.
+enum GroupVote {
+    private static let tooLate = "gov.not_voting"
+
+    /// Whether some came too late and others did not.
+    static func mayBeDecided(_ results: [JSON]) -> Bool {
+        results.contains { $0["code"]?.text == tooLate } && !heights(results).isEmpty
+    }
+
+    /// Where those are that count.
+    static func heights(_ results: [JSON]) -> [UInt64] {
+        var heights: [UInt64] = []
+        for result in results where result["status"]?.text == "ok" {
+            guard let height = result["height"]?.integer, !heights.contains(height) else {
+                continue
+            }
+            heights.append(height)
+        }
+        return heights
+    }
+
+    /// Whether the vote ended with one of these blocks since it passed there: its end is then the
+    /// very time of the block.
+    static func isDecided(_ proposal: JSON, byBlocksAt times: Set<UInt64>) -> Bool {
+        guard proposal["rules"]?["endsEarly"]?.boolean == true,
+            let end = proposal["endsAtMs"]?.integer
+        else { return false }
+        return times.contains(end)
+    }
+
+    static func excuse(_ result: JSON, isDecided: Bool) -> String? {
+        guard isDecided, result["code"]?.text == tooLate else { return nil }
+        return "\(text(result["sender"]))  decided already by the others' ballots; its fee was "
+            + "charged, nothing else happened"
     }
 }
 

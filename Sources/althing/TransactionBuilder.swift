@@ -51,10 +51,13 @@ struct TransactionBuilder {
     ///   - summary: what happens, in one line for people.
     ///   - effects: what follows from it, a line for each thing.
     ///   - details: what follows as the dry run says.
+    ///   - excuse: is told what came of all, and says of the ones that failed why that is no
+    ///     failure of the command; nil if it is one.
     @discardableResult
     func send(
         _ actions: [Action], summary: String, effects: [String] = [],
-        details: (JSON) -> [String] = { _ in [] }
+        details: (JSON) -> [String] = { _ in [] },
+        excuse: ([JSON]) async throws -> (JSON) -> String? = { _ in { _ in nil } }
     ) async throws -> [JSON] {
         var plans: [Plan] = []
         for sender in try options.senders(in: keystore) {
@@ -78,7 +81,7 @@ struct TransactionBuilder {
                 failure = failure ?? error
             }
         }
-        let results = try await settle(sent)
+        let results = try await settle(sent, excuse)
         if let failure { throw failure }
         return results
     }
@@ -251,7 +254,9 @@ struct TransactionBuilder {
         }
     }
 
-    private func settle(_ signed: [SignedTransaction]) async throws -> [JSON] {
+    private func settle(
+        _ signed: [SignedTransaction], _ excuse: ([JSON]) async throws -> (JSON) -> String?
+    ) async throws -> [JSON] {
         guard options.wait == .final else {
             if options.client.format == .json, !options.client.quiet {
                 for transaction in signed {
@@ -272,10 +277,15 @@ struct TransactionBuilder {
         for result in results {
             TransactionView(chain: chain).showResult(result, options.client)
         }
+        let reason = try await excuse(results)
         for result in results {
             do {
                 try TransactionView.checkSuccess(result)
             } catch let error as CommandError {
+                if let reason = reason(result) {
+                    Console.note(names.relabel(reason))
+                    continue
+                }
                 throw names.relabel(error)
             }
         }
