@@ -1,8 +1,25 @@
 import Chain
 import Cryptography
 
+/// What an engine keeps, against the bounds of I20.
+public struct EngineUsage: Hashable, Sendable {
+    /// Views with votes or certificates in memory: at most `viewsMax`.
+    public let views: Int
+    /// What is asked for, or waits to be: at most `requestsMax`.
+    public let requests: Int
+
+    public static let viewsMax = Int(Limits.retainedViewsMax + Limits.futureViewsMax)
+    public static let requestsMax = Resolver.pendingMax
+}
+
 /// What the engine knows, for the replica: nothing here changes anything.
 extension Engine {
+    public var usage: EngineUsage {
+        EngineUsage(
+            views: views.states.count { $0.view > lastFinalView && !$0.isCompact },
+            requests: resolver.count)
+    }
+
     public var currentView: View { current }
     public var lastFinalizedView: View { lastFinalView }
     /// The last final block whose bodies are all here; nil while that is the instance's base.

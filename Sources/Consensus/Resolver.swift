@@ -45,6 +45,8 @@ struct Resolver: Sendable {
 
     private var pending: [Pending] = []
 
+    var count: Int { pending.count }
+
     /// When something must be asked next.
     var deadline: Instant? {
         pending.map { $0.deadline ?? $0.readyAt }.min()

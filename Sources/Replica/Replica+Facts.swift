@@ -28,6 +28,8 @@ extension Replica {
             compact: compact.counts)
     }
 
+    public var usage: EngineUsage { engine.usage }
+
     /// A transaction that waits for a block.
     public func waitingTransaction(_ id: Digest) -> SignedTransaction? {
         mempool.transaction(id)?.value

@@ -38,6 +38,25 @@ import Testing
         #expect(book.violations.map(\.rule) == ["R6"])
         book.signed(view: View(2), signer: 0, statement: .notarize(a))
         #expect(book.violations.map(\.rule) == ["R6", "2.5"])
+        // A parent that two of four have notarized, and then one that three have.
+        for signer in 0..<2 as Range<UInt16> {
+            book.signed(view: View(1), signer: signer, statement: .notarize(a))
+        }
+        let child = Candidate(parentView: View(1), blockHash: Digest(.block, [3]))
+        book.signed(view: View(2), signer: 1, statement: .notarize(child))
+        #expect(book.violations.map(\.rule) == ["R6", "2.5", "2.5"])
+        book.signed(view: View(1), signer: 2, statement: .notarize(a))
+        book.signed(view: View(2), signer: 2, statement: .notarize(child))
+        #expect(book.violations.count == 3)
+    }
+
+    @Test func `I20 more than an engine may keep, or ask for in a step, is found`() {
+        var checker = checker(byzantine: [2])
+        checker.asked(96, validators: 4, by: 0)
+        checker.asked(97, validators: 4, by: 2)
+        #expect(checker.violations.isEmpty)
+        checker.asked(97, validators: 4, by: 0)
+        #expect(checker.violations.map(\.rule) == ["I20"])
     }
 
     @Test func `X4 two quorums of one view are found`() {

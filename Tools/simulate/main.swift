@@ -234,8 +234,11 @@ private struct Totals {
     /// The worst healing in percent of its bound.
     private var worstHeal: UInt64 = 0
     private var overdue = 0
+    /// Of everything that happened, in all seeds (S43).
+    private var digest: UInt64 = 0
 
     mutating func add(_ outcome: Outcome) {
+        digest = (digest ^ outcome.trace.digest) &* 0x0000_0100_0000_01B3
         views += outcome.views
         heights += outcome.height
         epochs += outcome.epochs
@@ -262,7 +265,8 @@ private struct Totals {
                 + "\(virtualMilliseconds / milliseconds) per second")
         Swift.print(
             "views: \(views), heights: \(heights), epochs: \(epochs), transactions: \(included)")
-        Swift.print("events: \(events), crashes: \(crashes)")
+        Swift.print(
+            "events: \(events), crashes: \(crashes), hash of all: \(String(digest, radix: 16))")
         Swift.print(
             "slowest recovery: \(slowestHeal) ms of virtual time; "
                 + "worst \(worstHeal) % of its bound, \(overdue) above it")

@@ -170,6 +170,19 @@ struct Checker: Sendable {
         }
     }
 
+    /// What a step of a node asked for, and what it keeps: I20.
+    mutating func used(_ usage: EngineUsage, by node: Int) {
+        guard !byzantine.contains(node) else { return }
+        if usage.views > EngineUsage.viewsMax || usage.requests > EngineUsage.requestsMax {
+            fail("I20", "node \(node) keeps \(usage.views) views, \(usage.requests) requests")
+        }
+    }
+
+    mutating func asked(_ effects: Int, validators: Int, by node: Int) {
+        guard !byzantine.contains(node), effects > 4 * validators + 80 else { return }
+        fail("I20", "a step of node \(node) has \(effects) effects")
+    }
+
     // MARK: Finality
 
     /// A node told that a block is final: X1, X2, I18.

@@ -26,6 +26,8 @@ struct VoteBook: Sendable {
     /// The keys behind each statement.
     private var signers: [Claim: Set<UInt16>] = [:]
     private var byView: [View: [Statement]] = [:]
+    /// Below it everything was forgotten.
+    private var firstKept = View.zero
     /// Finalizations that some node acted on, for X5.
     private var finalized: Set<Claim> = []
     private(set) var violations: [Violation] = []
@@ -107,6 +109,19 @@ struct VoteBook: Sendable {
                 }
                 between += 1
             }
+            checkParent(candidate.parentView, of: view, by: signer)
+        }
+    }
+
+    /// 2.5: what a block builds on was notarized, or is the epoch's base.
+    private mutating func checkParent(_ parent: View, of view: View, by signer: UInt16) {
+        guard parent > .zero, parent >= firstKept else { return }
+        let isNotarized = byView[parent, default: []].contains {
+            guard case .notarize = $0 else { return false }
+            return isQuorum(signers[Claim(view: parent, statement: $0), default: []])
+        }
+        if !isNotarized {
+            fail("2.5", "signer \(signer) in \(view) built on \(parent), which nobody notarized")
         }
     }
 
@@ -179,6 +194,7 @@ struct VoteBook: Sendable {
 
     private mutating func forget(below view: View) {
         conclude()
+        firstKept = max(firstKept, view)
         byView = byView.filter { $0.key >= view }
         statements = statements.filter { $0.key.view >= view }
         signers = signers.filter { $0.key.view >= view }

@@ -33,6 +33,9 @@ public enum ScriptedFault: Hashable, Sendable {
     /// Whoever proposes the boundary block of an epoch dies right after, for so long, and the
     /// finalize votes of that view are lost.
     case diesAtBoundary(epoch: UInt64, downMilliseconds: UInt64)
+    /// Each node is killed the first time that it comes to a step with the block of this height, or
+    /// with it as the newest that it has committed, and starts again a moment later.
+    case crashAtHeight(Step, height: UInt64)
     /// Who sits in this epoch and not in the next is gone for good as soon as it has the boundary
     /// and anybody else has it too.
     case leavesAtBoundary(epoch: UInt64)
@@ -52,7 +55,8 @@ public enum ScriptedFault: Hashable, Sendable {
             .diesAfterProposal(let node, _), .divergence(let node, _),
             .privateTransaction(let node, _), .unheardProposals(let node):
             [node]
-        case .deafHalf, .bothCertificates, .lostProposals, .hail, .heavyBlock, .diesAtBoundary,
+        case .deafHalf, .bothCertificates, .crashAtHeight, .lostProposals, .hail, .heavyBlock,
+            .diesAtBoundary,
             .leavesAtBoundary,
             .burst:
             []

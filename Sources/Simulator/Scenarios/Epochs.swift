@@ -142,21 +142,34 @@ enum EpochScenarios {
         plan.blockInterval = 250
         let length: UInt64 = 16
         plan.epochs = WorldPlan.Epochs(length: length, seats: 4, overlapPercent: 100)
-        let epoch = random.within(1...2)
-        let steps: [(Step, Int)] = [
-            (.stateWritten, Int(length) * epoch), (.boundarySynced, epoch),
-            (.instanceBegun, epoch), (.blockExecuted, Int(length) * epoch),
-            (.blockSynced, Int(length) * epoch), (.stateWritten, Int(length) * epoch + 1),
+        let epoch: UInt64 = random.within(1...2)
+        let end = length * epoch
+        // With the boundary's block, with what is below it while votes are cast for it, and with
+        // the next epoch's first.
+        let steps: [[(Step, UInt64)]] = [
+            [(.blockBuilt, end), (.blockExecuted, end)], [(.blockWritten, end)],
+            [(.blockSynced, end)], [(.logAppended, end - 1)], [(.logSynced, end - 1)],
+            [(.signerAppended, end - 1)], [(.signerSynced, end - 1)], [(.stateWritten, end)],
+            [(.stateSynced, end)], [(.boundarySynced, end)], [(.instanceBegun, end)],
+            [(.logSynced, end)], [(.signerSynced, end)], [(.blockSynced, end + 1)],
+            [(.stateWritten, end + 1)],
         ]
-        let (step, count) = steps[Int(setting.seed) % steps.count]
-        for node in 0..<plan.validators {
-            plan.faults.append(.crashAt(step, node: node, count: count))
+        for (step, height) in steps[Int(setting.seed) % steps.count] {
+            plan.faults.append(.scripted(.crashAtHeight(step, height: height)))
         }
         return plan
     } judge: { outcome, violations in
         let name = "S22"
+        let plan = outcome.plan
+        let deaths = outcome.timeline.lives.filter { $0.kind == .crash }
         outcome.require(
-            outcome.crashes >= outcome.plan.validators, name, "\(outcome.crashes) crashes",
+            Set(deaths.map(\.node)) == Set(0..<plan.validators), name,
+            "\(deaths.map(\.node)) died", in: &violations)
+        var end: UInt64 = 0
+        for case .scripted(.crashAtHeight(_, let height)) in plan.faults { end = height }
+        outcome.require(
+            deaths.allSatisfy { $0.height + 2 >= end && $0.height <= end }, name,
+            "they died with the heights \(deaths.map(\.height)) and not around \(end)",
             in: &violations)
         outcome.require(
             outcome.epochs >= 4, name, "epoch \(outcome.epochs) is the last", in: &violations)

@@ -236,6 +236,13 @@ enum PartitionScenarios {
         let end = plan.milliseconds
         // Every view of the missing costs its timeout for a third of the time at most.
         outcome.requireHeights(name, 60, from: 5_000, to: end, in: &violations)
+        // Three missing leaders in a row at most, each for its timeout, which grows by a fifth.
+        let times = outcome.timeline.commits.filter { $0.node == 0 && $0.at >= 5_000_000_000 }
+            .map { $0.at / WorldPlan.nanosecondsPerMillisecond }.filter { $0 <= end }
+        let gap = zip(times.dropFirst(), times).map { $0 - $1 }.max() ?? end
+        let most = 3 * 2 * plan.leaderTimeout + plan.blockInterval
+        outcome.require(
+            gap <= most, name, "nothing was final for \(gap) ms of \(most)", in: &violations)
         let height = outcome.timeline.height(at: end)
         let mine = plan.validators * 7 / 10
         for node in mine..<plan.validators {

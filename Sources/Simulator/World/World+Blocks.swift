@@ -23,7 +23,7 @@ extension World {
             case .store(let block):
                 node.storage.put(block)
                 node.blocks.current = job
-                guard !reach(.blockWritten, by: node) else { return }
+                guard !reach(.blockWritten, by: node, with: block.header.height) else { return }
                 schedule(.blocksDone, to: node, after: syncTime(at: node))
             case .commit(let block, let execution, let certificate, let mustSync):
                 commit(block, execution, certificate, mustSync: mustSync, by: node)
@@ -105,7 +105,7 @@ extension World {
         }
         switch job {
         case .store(let block):
-            guard !reach(.blockSynced, by: node) else { return }
+            guard !reach(.blockSynced, by: node, with: block.header.height) else { return }
             schedule(.input(.stored(block.hash)), to: node, after: 0)
         case .commit:
             guard !reach(.stateSynced, by: node) else { return }

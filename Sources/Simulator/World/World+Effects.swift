@@ -51,6 +51,7 @@ extension World {
             node.view = view
             node.facts.viewsEntered += 1
             measurements.entered(view, node, at: now)
+            checker.used(node.replica.usage, by: node.member)
             if timeline.isKept {
                 timeline.entries.append(
                     Timeline.Entry(

@@ -65,7 +65,7 @@ extension World {
         _ request: ExecutionRequest, _ block: Block, by node: SimulatedNode
     ) {
         let result = verdict(on: block, by: node)
-        guard !reach(.blockExecuted, by: node) else { return }
+        guard !reach(.blockExecuted, by: node, with: block.header.height) else { return }
         give(
             .executed(instance: request.instance, hash: request.hash, result), to: node)
     }
@@ -75,7 +75,7 @@ extension World {
             give(.buildFailed(instance: job.instance, view: job.view), to: node)
             return
         }
-        guard !reach(.blockBuilt, by: node) else { return }
+        guard !reach(.blockBuilt, by: node, with: built.block.header.height) else { return }
         let isWrong = isDivergent(node, at: built.block.header.height)
         let block = isWrong ? diverted(built.block) : built.block
         measurements.built(block, at: now)

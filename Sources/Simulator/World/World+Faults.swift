@@ -135,7 +135,13 @@ extension World {
     }
 
     /// A node came to a step; true: it was killed there.
-    func reach(_ step: Step, by node: SimulatedNode) -> Bool {
+    ///
+    /// - Parameter height: of the block at hand; nil: of the last committed one.
+    func reach(_ step: Step, by node: SimulatedNode, with height: Height? = nil) -> Bool {
+        if !script.isEmpty, script.dies(at: step, with: height ?? node.head.height, node.member) {
+            crash(node, downMilliseconds: chances.faults.within(10...1_000))
+            return true
+        }
         guard !faults.crashesAt.isEmpty else { return false }
         node.stepCounts[step, default: 0] += 1
         let count = node.stepCounts[step] ?? 0

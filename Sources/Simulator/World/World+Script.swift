@@ -33,6 +33,7 @@ struct ActiveScript: Sendable {
     var syncFailures: [Int: UInt64] = [:]
     var deaths: [Int: Int] = [:]
     var boundaryDeaths: [UInt64: UInt64] = [:]
+    private var heightCrashes: [(step: Step, height: UInt64, dead: Set<Int>)] = []
     /// Finalize votes of these views are lost.
     var unfinalized: [(epoch: UInt64, view: View)] = []
     private(set) var leaves: Set<UInt64> = []
@@ -68,6 +69,7 @@ struct ActiveScript: Sendable {
             case .syncFailure(let node, let at): syncFailures[node] = at * unit
             case .diesAfterProposal(let node, let count): deaths[node] = count
             case .diesAtBoundary(let epoch, let down): boundaryDeaths[epoch] = down
+            case .crashAtHeight(let step, let height): heightCrashes.append((step, height, []))
             case .leavesAtBoundary(let epoch): leaves.insert(epoch)
             case .slowLink, .burst, .privateTransaction: continue
             }
@@ -90,6 +92,15 @@ struct ActiveScript: Sendable {
         cuts.append(Cut(from: Set(from), to: Set(to), start: start, end: end))
     }
 
+    /// Whether a node dies at a step with the block of a height; once.
+    mutating func dies(at step: Step, with height: Height, _ member: Int) -> Bool {
+        for index in heightCrashes.indices
+        where heightCrashes[index].step == step && heightCrashes[index].height == height.value {
+            if heightCrashes[index].dead.insert(member).inserted { return true }
+        }
+        return false
+    }
+
     func losesProposals(at now: UInt64) -> Bool {
         lostProposals.contains { $0.start <= now && now < $0.end }
     }
@@ -105,6 +116,7 @@ struct ActiveScript: Sendable {
         syncFailures = [:]
         deaths = [:]
         boundaryDeaths = [:]
+        heightCrashes = []
         unfinalized = []
         hailsLeft = 0
         hailHeight = nil
@@ -125,7 +137,7 @@ extension World {
             schedule(.privateTransaction(node), afterMilliseconds: at)
         case .cut, .deafHalf, .bothCertificates, .lostProposals, .bareProposals, .slowLink,
             .heavyBlock, .syncFailure,
-            .diesAfterProposal, .diesAtBoundary, .leavesAtBoundary, .divergence,
+            .diesAfterProposal, .diesAtBoundary, .crashAtHeight, .leavesAtBoundary, .divergence,
             .unheardProposals:
             return
         }

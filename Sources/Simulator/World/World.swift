@@ -227,6 +227,12 @@ public final class World {
         swap(&effects, &self.effects)
         node.replica.handle(input, at: node.moment(now), into: &effects)
         trace.mix(UInt64(effects.count))
+        // With a new epoch many early messages may be heard at once.
+        if case .epochBegan = input {
+        } else {
+            checker.asked(
+                effects.count, validators: node.instance.validators.count, by: node.member)
+        }
         let incarnation = node.incarnation
         for effect in effects {
             guard node.incarnation == incarnation, node.isUp else { break }
