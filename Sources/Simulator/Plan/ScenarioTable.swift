@@ -1,6 +1,7 @@
 /// The named scenarios, by subject in `Scenarios`.
 public enum ScenarioTable {
-    public static let all: [Scenario] = [swarm, soak] + scenarios + directed
+    public static let all: [Scenario] =
+        [swarm, soak, CompactScenarios.compact] + scenarios + directed
 
     /// Those of testing.md 3, in order.
     public static let scenarios: [Scenario] =
