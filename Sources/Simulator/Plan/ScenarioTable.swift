@@ -1,7 +1,7 @@
 /// The named scenarios, by subject in `Scenarios`.
 public enum ScenarioTable {
     public static let all: [Scenario] =
-        [swarm, soak, CompactScenarios.compact] + scenarios + directed
+        [swarm, soak, scale, CompactScenarios.compact] + scenarios + directed
 
     /// Those of testing.md 3, in order.
     public static let scenarios: [Scenario] =
@@ -33,6 +33,19 @@ public enum ScenarioTable {
         plan.faults = [.crashes(perMinuteThousandths: 50), .loss(permille: 10)]
         plan.retainedHeights = 2_000
         plan.milliseconds = 86_400_000
+        return plan
+    }
+
+    /// The machines of S01, which may be dead or overloaded here.
+    private static let scale = Scenario(
+        "scale", "How long finality takes: for figures, and asks for nothing but safety."
+    ) { _, setting in
+        var plan = setting.plan(validators: 21, milliseconds: 30_000)
+        plan.blockInterval = 0
+        plan.machines.executionMilliseconds = 0
+        plan.machines.syncMilliseconds = 1
+        plan.load.perSecondThousandths = 4_000
+        plan.heals = false
         return plan
     }
 }
