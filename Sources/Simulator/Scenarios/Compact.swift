@@ -1,8 +1,8 @@
 /// Proposals that name their transactions.
 enum CompactScenarios {
     /// Messages overtake one another, so that names come before what they name; accounts sign two
-    /// transactions for one sequence, so that pools differ; and in every other seed one leader names
-    /// what nobody can find.
+    /// transactions for one sequence, so that pools differ; and in every other seed one leader
+    /// names what nobody can find.
     static let compact = Scenario(
         "compact", "What a proposal names is found in the pool or asked for, and no view is lost."
     ) { random, setting in
