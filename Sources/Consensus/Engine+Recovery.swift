@@ -148,12 +148,30 @@ extension Engine {
         if let candidate = state.ownNotarize.statement?.candidate, state.slot == .none {
             views[view].slot = .verified(candidate)
         }
-        guard state.notarization != nil else { return }
+        guard state.notarization != nil, let candidate = state.notarized else { return }
         switch state.certification {
         case .unknown: noteNotarization(view)
-        case .agreed: finalizable.append(view)
+        case .agreed where isStoredWithAncestors(candidate.blockHash): finalizable.append(view)
+        case .agreed:
+            // 2.15: a body that the disk has lost since is fetched again, as if it had never been
+            // here; nothing can be built on it before.
+            views[view].certification = .unknown
+            noteNotarization(view)
         case .failed: return
         }
+    }
+
+    /// Whether the disk holds a block and everything between it and the last told one.
+    private func isStoredWithAncestors(_ hash: Digest) -> Bool {
+        var hash = hash
+        var height = Height(.max)
+        while hash != emitted.hash {
+            guard let entry = blocks[hash], entry.body == .stored, entry.header.height < height
+            else { return false }
+            height = entry.header.height
+            hash = entry.header.parentHash
+        }
+        return true
     }
 
     private mutating func restoreTallies(of view: View) {

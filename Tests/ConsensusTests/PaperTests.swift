@@ -186,6 +186,21 @@ import Testing
         #expect(try run("executed h1 valid").contains("enter 2, leader A"))
     }
 
+    @Test func `2_15 a certified block that the disk has lost is fetched and built upon again`()
+        throws
+    {
+        try start()
+        let before = try run("proposal h1", "certificate A,B,C notarize 1 h1")
+        #expect(before.contains { $0.hasPrefix("send finalize 1 h1") })
+        let output = try run("crash blocks", "proposal h2", "wait 200")
+        #expect(output.contains { $0.hasPrefix("fetch h1") })
+        #expect(!output.contains { $0.hasPrefix("sign notarize 2") })
+        let later = try run("available h1", "available h2")
+        #expect(later.contains("execute h1"))
+        #expect(later.contains { $0.hasPrefix("sign notarize 2 h2") })
+        #expect(!later.contains { $0.hasPrefix("sign finalize 1") })
+    }
+
     @Test func `2_9 S49 when every leader is excluded nobody is skipped`() throws {
         try start()
         try run("excluded A B C D")
