@@ -24,6 +24,22 @@ import Testing
         #expect(World(plan).run().violations.map(\.rule) == ["X8"])
     }
 
+    /// A Byzantine third one may keep what it hears to itself, as with seed 108,699.
+    @Test func `two that are cut for good have an honest third one`() {
+        var cuts = 0
+        for seed in 1...5_000 as ClosedRange<UInt64> {
+            let plan = Swarm.plan(seed: seed)
+            for case .lastingCut(let a, let b) in plan.faults {
+                cuts += 1
+                let third = (0..<plan.validators).contains {
+                    $0 != a && $0 != b && !plan.isByzantine($0) && !plan.deadNodes.contains($0)
+                }
+                #expect(third, "seed \(seed)")
+            }
+        }
+        #expect(cuts > 100)
+    }
+
     /// Seeds that broke a rule once: 6 and 25 by a crash between two commits of one certificate.
     @Test(arguments: [6, 25] as [UInt64])
     func `a seed that once failed holds`(seed: UInt64) {

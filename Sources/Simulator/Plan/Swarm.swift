@@ -16,6 +16,7 @@ public enum Swarm {
         drawEpochs(of: &plan, &random)
         drawFaults(of: &plan, &random)
         drawCulprits(of: &plan, &random)
+        keepRelays(of: &plan)
         drawForm(of: &plan)
         return plan
     }
@@ -66,6 +67,17 @@ public enum Swarm {
             length: random.within(16...40), seats: seats,
             overlapPercent: random.pick([100, 67, 34, 0]))
         plan.epochs?.hasGarbage = random.chance(100)
+    }
+
+    /// Two that never reach each other live by what a third one passes on (2.10), which must be
+    /// honest: a Byzantine one may keep everything to itself, or be disconnected for its lies.
+    private static func keepRelays(of plan: inout WorldPlan) {
+        let others = Set(0..<plan.validators).subtracting(plan.corrupted.map(\.node))
+            .subtracting(plan.deadNodes)
+        plan.faults.removeAll { fault in
+            guard case .lastingCut(let a, let b) = fault else { return false }
+            return others.subtracting([a, b]).isEmpty
+        }
     }
 
     /// Blocks of a simulated network are small: in half of all seeds even those are named.
