@@ -227,9 +227,7 @@ public final class World {
         swap(&effects, &self.effects)
         node.replica.handle(input, at: node.moment(now), into: &effects)
         trace.mix(UInt64(effects.count))
-        // With a new epoch many early messages may be heard at once.
-        if case .epochBegan = input {
-        } else {
+        if !input.mayCauseMany {
             checker.asked(
                 effects.count, validators: node.instance.validators.count, by: node.member)
         }
@@ -240,5 +238,19 @@ public final class World {
         }
         effects.removeAll(keepingCapacity: true)
         swap(&effects, &self.effects)
+    }
+}
+
+extension ReplicaInput {
+    /// At a start everything that the log keeps is reported again, such as the evidence of 256
+    /// views, and with a new epoch many early messages may be heard at once.
+    fileprivate var mayCauseMany: Bool {
+        switch self {
+        case .start, .epochBegan: true
+        case .connected, .disconnected, .received, .verified, .verificationFailed,
+            .forgedTransaction, .transaction, .built, .buildFailed, .stored, .executed, .durable,
+            .signed, .refused, .committed, .replayed, .replayFailed, .timer:
+            false
+        }
     }
 }
