@@ -36,6 +36,8 @@ public enum Door {
                 response, first: first, parent: parent, in: instance, signatures)
         case .evidence(let evidence):
             return .evidence(try Verified(evidence, in: instance, signatures: signatures))
+        case .blockTransactions(let response):
+            return .blockTransactions(response)
         case .transactions:
             preconditionFailure("transactions are checked against the state, one by one")
         }

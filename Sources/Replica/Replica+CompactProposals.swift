@@ -71,14 +71,25 @@ extension Replica {
         }
     }
 
-    mutating func receive(
+    /// The leader's answer: its signatures are checked on the way, as those of whole blocks are.
+    func receive(
+        _ response: BlockTransactionsResponse, from peer: Peer,
+        into effects: inout [ReplicaEffect]
+    ) {
+        guard isAsked(of: peer, for: response.hash) else { return }
+        effects.append(.verify(.blockTransactions(response), in: instance, from: peer))
+    }
+
+    /// A late answer, or one that its block has overtaken, is no fault.
+    private func isAsked(of peer: Peer, for hash: Digest) -> Bool {
+        compact[hash].map { $0.peer == peer.key && $0.isAsked } ?? false
+    }
+
+    mutating func accept(
         _ response: BlockTransactionsResponse, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        // A late answer, or one that its block has overtaken, is no fault.
-        guard let entry = compact[response.hash], entry.peer == peer.key, entry.isAsked else {
-            return
-        }
+        guard isAsked(of: peer, for: response.hash) else { return }
         for transaction in response.transactions {
             offer(transaction, at: now, into: &effects)
         }

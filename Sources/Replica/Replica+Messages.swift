@@ -54,7 +54,7 @@ extension Replica {
         case .blockTransactionsRequest(let request):
             serve(request, to: peer, into: &effects)
         case .blockTransactionsResponse(let response):
-            receive(response, from: peer, at: now, into: &effects)
+            receive(response, from: peer, into: &effects)
         case .certificateRequest(let request):
             guard !engine.isOnDisk(request) else {
                 effects.append(
@@ -217,6 +217,8 @@ extension Replica {
             look(at: blocks.map(\.header), into: &effects)
             look(at: [head.certificate], into: &effects)
             effects.append(.replay(blocks, head: head))
+        case .blockTransactions(let response):
+            accept(response, from: peer, at: now, into: &effects)
         case .evidence:
             return
         }

@@ -60,6 +60,9 @@ public enum VerificationJob: Sendable {
     /// Each that passes comes back as a `transaction` input.
     case transactions([SignedTransaction])
     case evidence(Evidence)
+    /// What a compact proposal lacked. None is refused here: execution judges a block's signatures,
+    /// and finds the good ones known.
+    case blockTransactions(BlockTransactionsResponse)
 }
 
 public enum ServeRequest: Hashable, Sendable {

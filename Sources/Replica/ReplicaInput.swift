@@ -85,6 +85,7 @@ public enum VerifiedMessage: Sendable {
     /// ancestor by the head's headers.
     case range([Block], head: FinalizedHead)
     case evidence(Verified<Evidence>)
+    case blockTransactions(BlockTransactionsResponse)
 }
 
 /// The replica's timers; setting one replaces it.

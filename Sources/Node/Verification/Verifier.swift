@@ -62,13 +62,15 @@ final class Verifier: Sendable {
     private func verifyTransactions(in message: VerifiedMessage) {
         switch message {
         case .proposal(_, let block, _):
-            if let block { verifySignatures(of: block) }
+            if let block { verifySignatures(of: block.body.transactions) }
         case .block(let block):
-            verifySignatures(of: block)
+            verifySignatures(of: block.body.transactions)
         case .range(let blocks, _):
             for block in blocks {
-                verifySignatures(of: block)
+                verifySignatures(of: block.body.transactions)
             }
+        case .blockTransactions(let response):
+            verifySignatures(of: response.transactions)
         // What it names was verified on its way into the pool.
         case .compactProposal, .vote, .certificates, .evidence: return
         }
@@ -78,8 +80,8 @@ final class Verifier: Sendable {
 
     /// Puts the signatures of a block's transactions that are not known yet into the cache; one
     /// that is wrong stays out, and the executor finds it.
-    private func verifySignatures(of block: Block) {
-        let unknown = block.body.transactions.filter { !cache.contains($0.id) }
+    private func verifySignatures(of transactions: [SignedTransaction]) {
+        let unknown = transactions.filter { !cache.contains($0.id) }
         guard !unknown.isEmpty else { return }
         let chunks = unknown.chunks(of: Verifier.chunk)
         DispatchQueue.concurrentPerform(iterations: chunks.count) { index in

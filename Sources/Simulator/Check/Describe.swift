@@ -90,6 +90,8 @@ enum Describe {
         case .block(let block): text(block)
         case .range(let blocks, _): "range of \(blocks.count)"
         case .evidence(let evidence): "evidence \(evidence.value.signer)"
+        case .blockTransactions(let response):
+            "\(response.transactions.count) transactions of \(short(response.hash))"
         }
     }
 
@@ -145,6 +147,7 @@ enum Describe {
         case .block: 0
         case .range(let response, _, _): response.finalization?.signatures.count ?? 0
         case .evidence: 2
+        case .blockTransactions(let response): response.transactions.count
         case .transactions(let transactions): transactions.count
         }
     }
