@@ -35,9 +35,9 @@ extension TestNetwork {
         let nodes = nodes ?? self.nodes
         var last = UInt64.max
         for node in nodes {
-            last = min(last, await node.api.status()?.height ?? 0)
+            last = min(last, try await answeredHeight(of: node))
         }
-        try require(last > 0, "a node does not say its height")
+        try require(last > 0, "a node has no block yet")
         let expected = try await nodes[0].api.blocks(from: 1, through: last)
         try require(expected.count == last, "\(nodes[0].name) misses blocks below \(last)")
         for node in nodes.dropFirst() {

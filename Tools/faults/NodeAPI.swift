@@ -153,11 +153,17 @@ struct NodeAPI: Sendable {
         return try? JSONDecoder().decode(Answer.self, from: data)
     }
 
+    /// Who is not on loopback may ask 50 times a second; who waits for a height asks oftener.
     private func data(_ path: String) async -> Data? {
-        guard let url = URL(string: base + path),
-            let (data, response) = try? await NodeAPI.session.data(for: URLRequest(url: url)),
-            (response as? HTTPURLResponse)?.statusCode == 200
-        else { return nil }
-        return data
+        for _ in 0..<5 {
+            guard let url = URL(string: base + path),
+                let (data, response) = try? await NodeAPI.session.data(for: URLRequest(url: url)),
+                let status = (response as? HTTPURLResponse)?.statusCode
+            else { return nil }
+            if status == 200 { return data }
+            guard status == 429 else { return nil }
+            try? await pause(milliseconds: 100)
+        }
+        return nil
     }
 }

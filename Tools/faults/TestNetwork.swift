@@ -58,7 +58,27 @@ final class TestNetwork {
 
     // MARK: Heights
 
-    /// The highest height of some nodes.
+    /// The height that a running node has; waits for its answer.
+    func answeredHeight(of node: TestNode, within seconds: Int64 = 10) async throws -> UInt64 {
+        let watch = Stopwatch()
+        while watch.seconds < seconds {
+            try node.checkRunning()
+            if let status = await node.api.status() { return status.height }
+            try await pause(milliseconds: 20)
+        }
+        throw Failure("\(node.name) does not say its height within \(seconds) s")
+    }
+
+    /// The highest height; waits for the answers of all.
+    func answeredHeight() async throws -> UInt64 {
+        var height: UInt64 = 0
+        for node in nodes {
+            height = max(height, try await answeredHeight(of: node))
+        }
+        return height
+    }
+
+    /// The highest height of those nodes that answer.
     func height(of nodes: [TestNode]) async -> UInt64 {
         var height: UInt64 = 0
         for node in nodes {

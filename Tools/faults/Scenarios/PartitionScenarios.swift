@@ -25,9 +25,9 @@ enum PartitionScenarios {
         try await links.cut(half)
         // What was under way may still become final.
         try await pause(milliseconds: 1_000)
-        let before = await network.height(of: network.nodes)
+        let before = try await network.answeredHeight()
         try await pause(milliseconds: 8_000)
-        let after = await network.height(of: network.nodes)
+        let after = try await network.answeredHeight()
         try require(after == before, "a half made blocks \(before + 1) to \(after)")
         try await links.heal()
         let healed = try await network.rise(by: 10, within: healSeconds)
@@ -37,7 +37,7 @@ enum PartitionScenarios {
         try await links.cut([alone])
         let risen = try await network.rise(by: 12, on: majority)
         let height = await network.height(of: majority)
-        let behind = await alone.api.status()?.height ?? 0
+        let behind = try await network.answeredHeight(of: alone)
         try require(behind < height, "\(alone.name) alone has height \(height)")
         try await links.heal()
         let caughtUp = try await network.reach(height, on: [alone], within: healSeconds)
