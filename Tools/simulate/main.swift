@@ -230,10 +230,15 @@ private struct Totals {
     private var crashes = 0
     private var included = 0
     private var virtualMilliseconds: UInt64 = 0
+    /// Where all faults ended.
+    private var healed = 0
     private var slowestHeal: UInt64 = 0
     /// The worst healing in percent of its bound.
     private var worstHeal: UInt64 = 0
     private var overdue = 0
+    /// Where a connection stayed cut.
+    private var partial = 0
+    private var slowestPartial: UInt64 = 0
     /// Of everything that happened, in all seeds (S43).
     private var digest: UInt64 = 0
 
@@ -246,9 +251,15 @@ private struct Totals {
         crashes += outcome.crashes
         included += outcome.included
         virtualMilliseconds += outcome.virtualMilliseconds
-        slowestHeal = max(slowestHeal, outcome.healMilliseconds)
-        guard outcome.healBoundMilliseconds > 0 else { return }
-        let percent = outcome.healMilliseconds * 100 / outcome.healBoundMilliseconds
+        guard let healing = outcome.healing else { return }
+        guard !healing.isPartial else {
+            slowestPartial = max(slowestPartial, healing.took)
+            partial += 1
+            return
+        }
+        healed += 1
+        slowestHeal = max(slowestHeal, healing.took)
+        let percent = healing.took * 100 / healing.pacedBound
         worstHeal = max(worstHeal, percent)
         if percent > 100 { overdue += 1 }
     }
@@ -268,8 +279,13 @@ private struct Totals {
         Swift.print(
             "events: \(events), crashes: \(crashes), hash of all: \(String(digest, radix: 16))")
         Swift.print(
-            "slowest recovery: \(slowestHeal) ms of virtual time; "
+            "recoveries: \(healed), the slowest in \(slowestHeal) ms of virtual time; "
                 + "worst \(worstHeal) % of its bound, \(overdue) above it")
+        if partial > 0 {
+            Swift.print(
+                "recoveries with a connection that stays cut: \(partial), "
+                    + "the slowest in \(slowestPartial) ms")
+        }
         Swift.print("violations: \(violations)")
     }
 }

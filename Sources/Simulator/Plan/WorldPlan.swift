@@ -153,6 +153,15 @@ public struct WorldPlan: Sendable {
         return nodes
     }
 
+    /// Two honest nodes that live never reach each other.
+    public var separatesHonestNodes: Bool {
+        let others = deadNodes.union(corrupted.map(\.node))
+        return faults.contains { fault in
+            guard case .lastingCut(let a, let b) = fault else { return false }
+            return !others.contains(a) && !others.contains(b)
+        }
+    }
+
     /// Nodes that leave for good at the end of an epoch.
     public var leavers: Set<Int> {
         var nodes: Set<Int> = []
@@ -206,8 +215,8 @@ extension WorldPlan {
         return 2 * retryInterval + 5 * advance + 10 * view
     }
 
-    /// What a run is given: as H, but with what the pacing of the blocks adds, in milliseconds: two
-    /// repeats, five timeouts as far as they can have grown, and ten views.
+    /// As H, but with what the pacing of the blocks adds, in milliseconds: two repeats, five
+    /// timeouts as far as they can have grown, and ten views.
     ///
     /// - Parameter multiplierThousandths: of the timeouts, as reached at the healing.
     public func healBound(multiplierThousandths: UInt64, latency: UInt64) -> UInt64 {

@@ -40,9 +40,10 @@ extension WorldPlan {
 extension Outcome {
     /// Progress within H of testing.md 3 after the faults.
     func requireHeal(_ rule: String, in violations: inout [Violation]) {
+        guard let healing else { return }
         require(
-            healMilliseconds <= healBoundMilliseconds, rule,
-            "progress took \(healMilliseconds) ms of \(healBoundMilliseconds) after the faults",
+            healing.took <= healing.bound, rule,
+            "progress took \(healing.took) ms of \(healing.bound) after the faults",
             in: &violations)
     }
 

@@ -207,14 +207,14 @@ extension World {
     }
 
     /// Heals, and waits until every honest node has gained the plan's heights.
-    func healAndWait() -> (took: UInt64, bound: UInt64) {
-        let bound = healBound()
+    func healAndWait() -> Healing {
+        var healing = healBounds()
         heal()
         let start = now
         let goal = checker.highest.advanced(by: plan.progressHeights)
-        let deadline = start + bound.limit * WorldPlan.nanosecondsPerMillisecond
+        let deadline = start + healing.limit * WorldPlan.nanosecondsPerMillisecond
         run(until: deadline) { !hasReached(goal) }
-        let took = (now - start) / WorldPlan.nanosecondsPerMillisecond
+        healing.took = (now - start) / WorldPlan.nanosecondsPerMillisecond
         if checker.violations.isEmpty, !hasReached(goal) {
             let states = nodes.map { node in
                 "\(node.endpoint): \(node.isUp ? "up" : "down") epoch \(node.instance.epoch) "
@@ -222,14 +222,14 @@ extension World {
             }
             checker.fail(
                 "X8",
-                "no progress to \(goal) in \(bound.limit) ms: \(states.joined(separator: "; "))")
+                "no progress to \(goal) in \(healing.limit) ms: \(states.joined(separator: "; "))"
+            )
         }
-        return (took, bound.literal)
+        return healing
     }
 
-    /// The bound of testing.md 3 in milliseconds, and what a run is given: a model of the protocol
-    /// saw 1.85 times the bound, and who is far behind transfers blocks too.
-    private func healBound() -> (literal: UInt64, limit: UInt64) {
+    /// From what the nodes have reached when the faults end.
+    private func healBounds() -> Healing {
         var multiplier: UInt64 = 1_000
         var behind: UInt64 = 0
         for node in nodes where !node.isByzantine && !deadMembers.contains(node.member) {
@@ -237,19 +237,18 @@ extension World {
                 current: node.view, lastFinalized: node.replica.facts.finalizedView,
                 timing: plan.timing)
             multiplier = max(multiplier, reached)
-            behind = max(
-                behind,
-                checker.highest.value
-                    - min(
-                        checker.highest.value, node.head.height.value))
+            let height = min(checker.highest, node.head.height)
+            behind = max(behind, checker.highest.value - height.value)
         }
-        let exact = plan.healBound(
+        let literal = plan.literalHealBound(
+            multiplierThousandths: multiplier, latency: network.latencyMax)
+        let paced = plan.healBound(
             multiplierThousandths: multiplier, latency: network.latencyMax)
         let transfer =
             behind * (plan.machines.executionMilliseconds + plan.machines.syncMilliseconds + 20)
-        let literal = plan.literalHealBound(
-            multiplierThousandths: multiplier, latency: network.latencyMax)
-        return (literal, 4 * exact + transfer + 60_000)
+        return Healing(
+            bound: literal, pacedBound: paced + transfer,
+            isPartial: plan.separatesHonestNodes)
     }
 
     private func hasReached(_ goal: Height) -> Bool {

@@ -111,15 +111,10 @@ public final class World {
         begin()
         let end = plan.milliseconds * WorldPlan.nanosecondsPerMillisecond
         run(until: end) { !isScriptDone }
-        var healed: UInt64 = 0
-        var bound: UInt64 = 0
-        if plan.heals, checker.violations.isEmpty {
-            let heal = healAndWait()
-            healed = heal.took
-            bound = heal.bound
-        }
+        let asks = plan.heals && checker.violations.isEmpty
+        let healing = asks ? healAndWait() : nil
         checker.conclude()
-        return outcome(healMilliseconds: healed, boundMilliseconds: bound)
+        return outcome(healing: healing)
     }
 
     private func begin() {
