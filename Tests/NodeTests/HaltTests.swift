@@ -68,7 +68,7 @@ import Testing
                     return error
                 }
             }
-            let client = TestClient(port: await port.value())
+            let client = try await TestClient(port: port.value())
             var status = try await client.get("/v1/status", as: Status.self)
             while !isEnough(status) {
                 try await Task.sleep(for: .milliseconds(50))

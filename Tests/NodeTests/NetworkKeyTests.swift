@@ -11,7 +11,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             let (node, port) = try network.node(0, networkSeed: networkSeed, logger: lines.logger)
             group.addTask { try await node.run() }
-            _ = try await TestClient(port: await port.value()).waitForHeight(1)
+            _ = try await TestClient(port: port.value()).waitForHeight(1)
             group.cancelAll()
         }
         return lines

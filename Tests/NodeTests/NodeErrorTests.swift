@@ -11,7 +11,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             let (node, port) = try network.node(0)
             group.addTask { try await node.run() }
-            let client = TestClient(port: await port.value())
+            let client = try await TestClient(port: port.value())
             #expect(try await client.waitForHeight(2).height >= 2)
             group.cancelAll()
         }
@@ -117,7 +117,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (first, port) = try network.node(0)
                 group.addTask { try await first.run() }
-                _ = try await TestClient(port: await port.value()).waitForHeight(1)
+                _ = try await TestClient(port: port.value()).waitForHeight(1)
                 let (second, _) = try other.node(0)
                 group.addTask { try await second.run() }
                 defer { group.cancelAll() }

@@ -50,7 +50,7 @@ import Testing
             }
             var clients: [TestClient] = []
             for port in ports {
-                clients.append(TestClient(port: await port.value()))
+                clients.append(try await TestClient(port: port.value()))
             }
             for client in clients {
                 #expect(try await client.waitForHeight(3).height >= 3)
@@ -88,7 +88,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (node, port) = try network.node(0)
                 group.addTask { try await node.run() }
-                let client = TestClient(port: await port.value())
+                let client = try await TestClient(port: port.value())
                 let start = try await client.status().height
                 #expect(start >= last, "round \(round)")
                 last = try await client.waitForHeight(start + 3).height
@@ -110,7 +110,7 @@ import Testing
                 ports.append(port)
                 group.addTask { try await node.run() }
             }
-            let client = TestClient(port: await ports[1].value())
+            let client = try await TestClient(port: ports[1].value())
             #expect(try await client.waitForHeight(3).height >= 3)
             let home = HomeFolder(path: network.folder + "/second")
             try FileManager.default.createDirectory(

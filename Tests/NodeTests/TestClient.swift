@@ -18,11 +18,21 @@ struct TestClient: Sendable {
         let peers: Int
     }
 
+    struct Refused: Error {
+        let path: String
+        let code: Int
+        let text: String
+    }
+
     func get<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value {
         guard let url = URL(string: "http://127.0.0.1:\(port)\(path)") else {
             throw URLError(.badURL)
         }
-        let (data, _) = try await URLSession.shared.data(from: url)
+        let (data, response) = try await URLSession.shared.data(from: url)
+        let code = (response as? HTTPURLResponse)?.statusCode ?? 0
+        guard code == 200 else {
+            throw Refused(path: path, code: code, text: String(decoding: data, as: UTF8.self))
+        }
         return try JSONDecoder().decode(Value.self, from: data)
     }
 

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Networking
 import Node
+import Synchronization
 
 /// Free ports and folders for nodes that run inside a test.
 struct TestNetwork {
@@ -122,47 +123,75 @@ struct TestNetwork {
         return (node, port)
     }
 
+    /// Below the ports that the system gives to outgoing connections: one of those could take the
+    /// port of a node that is not up yet, or down for a while.
+    private static let portRange = 10_000..<20_000
+    /// How many ports this process has tried. No two of its networks share one, and another process
+    /// begins elsewhere.
+    private static let portsTried = Mutex(Int(getpid()) * 97 % portRange.count)
+
     private static func freePorts(count: Int) throws -> [Int] {
-        var sockets: [Int32] = []
-        defer { sockets.forEach { close($0) } }
         var ports: [Int] = []
-        for _ in 0..<count {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            sockets.append(descriptor)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = inet_addr("127.0.0.1")
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let port = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> UInt16? in
-                    guard bind(descriptor, generic, length) == 0,
-                        getsockname(descriptor, generic, &length) == 0
-                    else { return nil }
-                    return pointer.pointee.sin_port.bigEndian
-                }
+        for _ in portRange where ports.count < count {
+            let port = portsTried.withLock { tried in
+                defer { tried = (tried + 1) % portRange.count }
+                return portRange.lowerBound + tried
             }
-            guard let port else { throw CocoaError(.fileReadUnknown) }
-            ports.append(Int(port))
+            if isFree(port) { ports.append(port) }
         }
+        guard ports.count == count else { throw POSIXError(.EADDRINUSE) }
         return ports
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        address.sin_port = in_port_t(port).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
     }
 }
 
 /// The port that a server tells when it listens.
 actor PortBox {
     private var port: Int?
-    private var waiting: [CheckedContinuation<Int, Never>] = []
+    private var waiting: [Int: CheckedContinuation<Int, any Error>] = [:]
+    private var waitedCount = 0
 
     func set(_ port: Int) {
         self.port = port
-        for continuation in waiting {
+        for continuation in waiting.values {
             continuation.resume(returning: port)
         }
-        waiting = []
+        waiting = [:]
     }
 
-    func value() async -> Int {
+    /// - Throws: if the task is cancelled, as it is when its test takes too long: a server that did
+    ///   not start tells nothing.
+    func value() async throws -> Int {
         if let port { return port }
-        return await withCheckedContinuation { waiting.append($0) }
+        let number = waitedCount
+        waitedCount += 1
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if Task.isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else {
+                    waiting[number] = continuation
+                }
+            }
+        } onCancel: {
+            Task { await giveUp(number) }
+        }
+    }
+
+    private func giveUp(_ number: Int) {
+        waiting.removeValue(forKey: number)?.resume(throwing: CancellationError())
     }
 }
