@@ -18,10 +18,9 @@ extension TestNetwork {
         let milliseconds = try await rise(by: 10)
         let count = try await checkAgreement()
         for node in nodes {
-            let offences = await node.api.offenceCount()
+            let offences = try await node.answer("the offences") { await $0.offenceCount() }
             try require(
-                offences == 0, "\(node.name) shows \(offences ?? -1) offences: somebody voted twice"
-            )
+                offences == 0, "\(node.name) shows \(offences) offences: somebody voted twice")
         }
         try checkLogs(tolerated: tolerated)
         return "\(count) blocks alike on all, 10 more in \(milliseconds) ms"
@@ -35,13 +34,13 @@ extension TestNetwork {
         let nodes = nodes ?? self.nodes
         var last = UInt64.max
         for node in nodes {
-            last = min(last, try await answeredHeight(of: node))
+            last = min(last, try await height(of: [node]))
         }
         try require(last > 0, "a node has no block yet")
-        let expected = try await nodes[0].api.blocks(from: 1, through: last)
+        let expected = try await nodes[0].blocks(from: 1, through: last)
         try require(expected.count == last, "\(nodes[0].name) misses blocks below \(last)")
         for node in nodes.dropFirst() {
-            let blocks = try await node.api.blocks(from: 1, through: last)
+            let blocks = try await node.blocks(from: 1, through: last)
             try require(blocks.count == expected.count, "\(node.name) misses blocks below \(last)")
             if let (a, b) = zip(expected, blocks).first(where: { $0 != $1 }) {
                 throw Failure("a fork: \(nodes[0].name) has \(a), \(node.name) has \(b)")
@@ -52,7 +51,9 @@ extension TestNetwork {
 
     func checkLogs(tolerated: [String] = []) throws {
         for node in nodes {
-            for line in node.log.split(separator: "\n") {
+            let log = try node.log()
+            try require(!log.isEmpty, "\(node.name) never said anything")
+            for line in log.split(separator: "\n") {
                 let alarm = (TestNetwork.alarms + TestNetwork.traps).first { line.contains($0) }
                 if let alarm, !tolerated.contains(where: { alarm.contains($0) }) {
                     throw Failure("\(node.name) says: \(line)")

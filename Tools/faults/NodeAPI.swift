@@ -54,26 +54,28 @@ struct NodeAPI: Sendable {
         let items: [Item]
     }
 
-    private struct Validators: Decodable {
-        struct Item: Decodable {
-            struct Jail: Decodable {
-                let untilMs: UInt64
-            }
-
-            let moniker: String
-            let jail: Jail?
+    struct Validator: Decodable {
+        struct Jail: Decodable {
+            /// When it may leave, in milliseconds since 1970.
+            let untilMs: UInt64
         }
 
-        let items: [Item]
+        let moniker: String
+        /// nil if it is in none.
+        let jail: Jail?
     }
 
-    /// When a validator may leave its jail, in milliseconds since 1970; nil if it is in none.
-    func jailEnd(of moniker: String) async -> UInt64? {
+    private struct Validators: Decodable {
+        let items: [Validator]
+    }
+
+    /// nil while the node does not answer.
+    func validator(_ moniker: String) async -> Validator? {
         let validators: Validators? = await get("/v1/validators?limit=100")
-        return validators?.items.first { $0.moniker == moniker }?.jail?.untilMs
+        return validators?.items.first { $0.moniker == moniker }
     }
 
-    /// How many offences the chain has proven.
+    /// How many offences the chain has proven; nil while the node does not answer.
     func offenceCount() async -> Int? {
         let offences: Offences? = await get("/v1/offences")
         return offences?.items.count
@@ -125,23 +127,21 @@ struct NodeAPI: Sendable {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// The blocks from `first` to `last`, ascending.
-    func blocks(from first: UInt64, through last: UInt64) async throws -> [Block] {
+    /// The blocks from `first` to `last`, ascending; nil while the node does not show them all.
+    func blocks(from first: UInt64, through last: UInt64) async -> [Block]? {
         var blocks: [Block] = []
         var cursor = last
         while cursor >= first, cursor > 0 {
             guard let page: BlockPage = await get("/v1/blocks?limit=100&cursor=\(cursor)"),
                 !page.items.isEmpty
-            else {
-                throw Failure("\(base) does not show its blocks from \(cursor) down")
-            }
+            else { return nil }
             blocks += page.items.filter { $0.height >= first }
             cursor = page.next.flatMap(UInt64.init) ?? 0
         }
         return blocks.reversed()
     }
 
-    /// A metric without labels.
+    /// A metric without labels; nil if there is none of this name, or no answer.
     func metric(_ name: String) async -> Int? {
         let lines = await text("/metrics")?.split(separator: "\n") ?? []
         return lines.first { $0.hasPrefix("althing_\(name) ") }

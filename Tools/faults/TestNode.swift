@@ -43,8 +43,20 @@ final class TestNode {
     var database: String { home + "/data/db" }
     var signedVotes: String { home + "/signer/signed-votes" }
 
-    /// What every process of this home printed.
-    var log: String { (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "" }
+    /// What every process of this home printed, without its first bytes; what is no text in it is
+    /// shown as such.
+    func log(after count: Int = 0) throws -> String {
+        String(decoding: try logBytes().dropFirst(count), as: UTF8.self)
+    }
+
+    func logSize() throws -> Int { try logBytes().count }
+
+    private func logBytes() throws -> Data {
+        guard let data = FileManager.default.contents(atPath: logFile) else {
+            throw Failure("\(logFile) cannot be read")
+        }
+        return data
+    }
 
     var isRunning: Bool { process?.isRunning ?? false }
 
@@ -95,7 +107,7 @@ final class TestNode {
         signal(number)
         let watch = Stopwatch()
         while isRunning {
-            if watch.milliseconds > 10_000 {
+            if watch.seconds >= 60 {
                 signal(SIGKILL)
                 throw Failure("\(name) does not end at signal \(number)")
             }
@@ -127,8 +139,32 @@ final class TestNode {
     /// - Throws: with the end of the log if the process ended though nobody ended it.
     func checkRunning() throws {
         guard let ending else { return }
-        let end = log.split(separator: "\n").suffix(6).joined(separator: "\n    ")
+        let end = try log().split(separator: "\n").suffix(6).joined(separator: "\n    ")
         throw Failure("\(name) \(ending), unasked:\n    \(end)\n")
     }
 
+    // MARK: Questions
+
+    /// What the running node says about `subject`. One that starts, or has much to do, may not
+    /// answer at once, and nothing follows from that: it is asked again.
+    ///
+    /// - Throws: if it ended though nobody ended it, or has not answered after `seconds`.
+    func answer<Value>(
+        _ subject: String, within seconds: Int64 = 30, _ question: (NodeAPI) async -> Value?
+    ) async throws -> Value {
+        let watch = Stopwatch()
+        repeat {
+            try checkRunning()
+            if let value = await question(api) { return value }
+            try await pause(milliseconds: 25)
+        } while watch.seconds < seconds
+        throw Failure("\(name) does not say \(subject) within \(seconds) s")
+    }
+
+    /// The blocks from `first` to `last`, ascending.
+    func blocks(from first: UInt64, through last: UInt64) async throws -> [NodeAPI.Block] {
+        try await answer("its blocks \(first) to \(last)") {
+            await $0.blocks(from: first, through: last)
+        }
+    }
 }

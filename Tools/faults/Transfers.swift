@@ -82,9 +82,11 @@ final class Transfers: Sendable {
         try require(!finals.isEmpty, "no transfer was reported final")
         for node in nodes {
             for final in finals {
-                let found = await node.api.transaction(final.hash)
+                let found = try await node.answer(
+                    "what became of the transfer \(final.hash), final at \(final.height),"
+                ) { await $0.transaction(final.hash) }
                 try require(
-                    found?.height == final.height,
+                    found.height == final.height,
                     "\(node.name) lost the transfer \(final.hash), final at \(final.height)")
             }
         }

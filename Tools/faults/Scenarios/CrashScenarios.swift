@@ -25,7 +25,7 @@ enum CrashScenarios {
                 killed += try await killSome(of: network, trial)
                 if killed % 10 == 0 {
                     let milliseconds = try await network.rise(by: 2)
-                    let height = await network.height(of: network.nodes)
+                    let height = try await network.height()
                     trial.note(
                         "\(killed) of \(trial.kills) kills, height \(height), risen in "
                             + "\(milliseconds) ms")
@@ -67,22 +67,28 @@ enum CrashScenarios {
         let others = network.others(than: victim)
         let (risen, caughtUp) = try await transfers.flow {
             try await network.rise(by: 2)
-            let before = await network.height(of: network.nodes)
+            let before = try await network.height()
             victim.signal(SIGSTOP)
             // The timeouts of a development chain are 1.1, 2.1 and 2 seconds.
             try await pause(milliseconds: 6_000)
-            let risen = await network.height(of: others) - before
-            try require(risen >= 4, "the others made \(risen) blocks in 6 s")
+            // Without the victim, however busy the machine is.
+            try await network.reach(before + 4, on: others)
+            let height = try await network.height(of: others)
             victim.signal(SIGCONT)
-            let height = await network.height(of: others)
-            let caughtUp = try await network.reach(height, on: [victim], within: 20)
+            let caughtUp = try await network.reach(height, on: [victim])
             try await network.awaitBlock(of: victim)
-            return (risen, caughtUp)
+            return (height - before, caughtUp)
         }
         // Two of four: nothing is final meanwhile, and goes on after.
         let pair = [network.node(1), network.node(2)]
+        let rest = [network.node(3), network.node(4)]
         pair.forEach { $0.signal(SIGSTOP) }
+        // What was under way may still become final.
         try await pause(milliseconds: 3_000)
+        let before = try await network.height(of: rest)
+        try await pause(milliseconds: 3_000)
+        let after = try await network.height(of: rest)
+        try require(after == before, "two of four made blocks \(before + 1) to \(after)")
         pair.forEach { $0.signal(SIGCONT) }
         let health = try await network.checkHealth()
         let there = try await transfers.check(on: network.nodes)
@@ -96,31 +102,46 @@ enum CrashScenarios {
         let together = try await network.rise(by: 20)
         victim.signal(SIGSTOP)
         let watch = Stopwatch()
-        while await others[0].api.jailEnd(of: victim.name) == nil {
-            try require(watch.seconds < 60, "\(victim.name) is not jailed after 60 s")
-            try await pause(milliseconds: 100)
+        let end = try await others[0].answer("that \(victim.name) is jailed", within: 120) {
+            await $0.validator(victim.name)?.jail?.untilMs
         }
         let jailedAfter = watch.milliseconds
-        // Its slots as a leader are passed over. To wait for it in each would take twice as long.
-        let alone = try await network.rise(by: 20, on: others)
+        // Its slots as a leader are passed over. To wait for it in each would take twice as long,
+        // always; a machine that is busy with something else is so for a while.
+        var alone = Int64.max
+        for _ in 0..<3 where alone >= 2 * together {
+            alone = min(alone, try await network.rise(by: 20, on: others))
+        }
         try require(
             alone < 2 * together,
             "20 blocks take \(alone) ms without the jailed one, and took \(together) ms with it")
-        let height = await network.height(of: others)
+        let height = try await network.height(of: others)
         victim.signal(SIGCONT)
-        try await network.reach(height, on: [victim], within: 20)
-        let early = try await network.unjail(victim)
-        if let end = await victim.api.jailEnd(of: victim.name) {
-            try require(
-                early.status != 0 && early.errors.contains("[staking.jailed]"),
-                "\(victim.name) asks before \(end) and is answered \(early.errors)")
-        }
+        try await network.reach(height, on: [victim])
+        try await unjailAtOnce(victim, end: end, in: network)
         let back = Stopwatch()
         try await network.awaitBlock(of: victim)
         let leads = back.milliseconds
         let health = try await network.checkHealth()
         return "in jail after \(jailedAfter) ms, 20 blocks in \(alone) ms without it and in "
             + "\(together) ms with it, leads \(leads) ms after its return, \(health)"
+    }
+
+    /// Nobody leaves before the end of the jail, in milliseconds since 1970; on a slow machine that
+    /// may be over by now.
+    private static func unjailAtOnce(
+        _ node: TestNode, end: UInt64, in network: TestNetwork
+    ) async throws {
+        let result = try await network.unjail(node)
+        guard result.status == 0 else {
+            try require(
+                result.errors.contains("[staking.jailed]"),
+                "\(node.name) asks for the end of its jail and is answered \(result.errors)")
+            return
+        }
+        // All clocks are this one. In whole seconds, and blocks may be a little ahead.
+        let now = UInt64(Date().timeIntervalSince1970) * 1_000
+        try require(now + 2_000 >= end, "\(node.name) left its jail at \(now), before \(end)")
     }
 
     private static func allAway(_ trial: Trial) async throws -> String {
@@ -143,7 +164,9 @@ enum CrashScenarios {
         var timeouts = 0
         for node in network.nodes {
             for name in ["view_timeouts", "leaders_skipped", "leaders_failed"] {
-                timeouts += await node.api.metric("consensus_\(name)_total") ?? 0
+                timeouts += try await node.answer("its metric \(name)") {
+                    await $0.metric("consensus_\(name)_total")
+                }
             }
         }
         try require(lost <= 4, "\(lost) views were lost to the restart")
@@ -154,9 +177,9 @@ enum CrashScenarios {
     }
 
     private static func lastBlock(_ network: TestNetwork) async throws -> NodeAPI.Block {
-        let height = await network.height(of: network.nodes)
+        let height = try await network.height()
         try await network.reach(height)
-        let blocks = try await network.nodes[0].api.blocks(from: height, through: height)
+        let blocks = try await network.nodes[0].blocks(from: height, through: height)
         guard let block = blocks.first else { throw Failure("there is no block \(height)") }
         return block
     }

@@ -84,12 +84,13 @@ enum DatabaseScenarios {
     private static func answer(
         of node: TestNode, in network: TestNetwork, _ damaged: String
     ) async throws -> Answer {
-        let before = node.log.utf8.count
+        let before = try node.logSize()
         try node.start()
-        let height = await network.height(of: network.others(than: node))
+        let height = try await network.height(of: network.others(than: node))
+        try require(height > 0, "the others have no block")
         let watch = Stopwatch()
         while node.isRunning, await node.api.status()?.height ?? 0 < height {
-            try require(watch.seconds < 30, "\(damaged): \(node.name) neither ends nor follows")
+            try require(watch.seconds < 60, "\(damaged): \(node.name) neither ends nor follows")
             try await pause(milliseconds: 20)
         }
         if node.isRunning {
@@ -100,7 +101,7 @@ enum DatabaseScenarios {
             return .repaired
         }
         _ = try await node.ending(within: 0)
-        let said = String(decoding: node.log.utf8.dropFirst(before), as: UTF8.self)
+        let said = try node.log(after: before)
         try require(
             ending == .exited(74) && (said.contains("corrupt") || said.contains("storage failure")),
             "\(damaged): \(node.name) \(ending): \(said)")
@@ -112,26 +113,26 @@ enum DatabaseScenarios {
         _ node: TestNode, with other: TestNode, through height: UInt64, _ damaged: String
     ) async throws {
         for height in 1...height {
-            guard let expected = await other.api.contents(of: height) else {
-                throw Failure("\(other.name) does not show block \(height)")
+            let expected = try await other.answer("what is in block \(height)") {
+                await $0.contents(of: height)
             }
-            guard let found = await node.api.contents(of: height) else {
-                guard try await ended(node) else {
-                    throw Failure("\(damaged): \(node.name) does not show block \(height)")
-                }
-                return
-            }
+            guard let found = try await contents(of: height, on: node, damaged) else { return }
             try require(
                 found == expected, "\(damaged): \(node.name) shows \(found) instead of \(expected)")
         }
     }
 
-    private static func ended(_ node: TestNode) async throws -> Bool {
+    /// - Returns: nil if the node ended instead of showing the block.
+    private static func contents(
+        of height: UInt64, on node: TestNode, _ damaged: String
+    ) async throws -> NodeAPI.Contents? {
         let watch = Stopwatch()
-        while node.isRunning, watch.milliseconds < 3_000 {
-            try await pause(milliseconds: 5)
+        while watch.seconds < 30 {
+            if let contents = await node.api.contents(of: height) { return contents }
+            guard node.isRunning else { return nil }
+            try await pause(milliseconds: 25)
         }
-        return !node.isRunning
+        throw Failure("\(damaged): \(node.name) neither ends nor shows block \(height)")
     }
 
     /// Log and signer's record know votes of an epoch that the database has not come to.
@@ -146,11 +147,11 @@ enum DatabaseScenarios {
             let old = node.home + "/old-db"
             try files.copyItem(atPath: node.database, toPath: old)
             try node.start()
-            let before = await network.height(of: network.nodes)
+            let before = try await network.height()
             // An epoch has 16 blocks.
             try await network.rise(by: 12 + UInt64(trial.random.below(12)))
             try await node.stop(by: SIGKILL)
-            lost.append(await network.height(of: network.others(than: node)) - before)
+            lost.append(try await network.height(of: network.others(than: node)) - before)
             try files.removeItem(atPath: node.database)
             try files.moveItem(atPath: old, toPath: node.database)
             try node.start()

@@ -20,12 +20,13 @@ enum DiskScenarios {
             try await network.rise(by: 5)
             let filler = node.data + "/filler"
             try fill(filler, leaving: trial.random.below(4_096))
-            guard let ending = try await node.ending(within: 20_000) else {
+            guard let ending = try await node.ending(within: 60_000) else {
                 throw Failure("\(node.name) still runs on a full disk")
             }
             try require(ending == .exited(74), "\(node.name) \(ending) on a full disk")
             try require(
-                node.log.contains("storage failure"), "\(node.name) does not say what happened")
+                node.log().contains("storage failure"),
+                "\(node.name) does not say what happened")
             let milliseconds = try await network.rise(by: 10, on: others)
             try await requireRefusal(of: node, code: 74, naming: ["the disk is full", node.data])
             try FileManager.default.removeItem(atPath: filler)

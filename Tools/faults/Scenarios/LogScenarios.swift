@@ -118,14 +118,14 @@ struct DamagedFile {
 ///
 /// - Parameter naming: what its last words must contain.
 func requireRefusal(
-    of node: TestNode, code: Int32, naming texts: [String], within milliseconds: Int64 = 10_000
+    of node: TestNode, code: Int32, naming texts: [String], within milliseconds: Int64 = 60_000
 ) async throws {
-    let before = node.log.utf8.count
+    let before = try node.logSize()
     try node.start()
     guard let ending = try await node.ending(within: milliseconds) else {
         throw Failure("\(node.name) runs, though it should have refused")
     }
-    let said = String(decoding: node.log.utf8.dropFirst(before), as: UTF8.self)
+    let said = try node.log(after: before)
     try require(
         ending == .exited(code), "\(node.name) \(ending) instead of ending with \(code): \(said)")
     for text in texts {

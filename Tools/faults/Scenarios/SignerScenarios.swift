@@ -42,9 +42,7 @@ enum SignerScenarios {
         let network = try await trial.runningNetwork(epochLength: 60)
         try await network.rise(by: 5)
         let node = network.node(4)
-        guard let seat = await node.api.status()?.validator.index else {
-            throw Failure("\(node.name) does not say its seat")
-        }
+        let seat = try await node.answer("its seat") { await $0.status()?.validator.index }
         try await node.stop(by: SIGKILL)
         for path in [node.signedVotes, node.data] {
             try FileManager.default.removeItem(atPath: path)
@@ -53,13 +51,15 @@ enum SignerScenarios {
         node.extraArguments = ["--i-lost-state"]
         try node.start()
         try await network.rise(by: 2)
-        let first = await network.height(of: network.nodes) + 1
+        let first = try await network.height() + 1
         // The flag is not needed twice: the record says what happened.
         try await node.stop(by: SIGKILL)
         try node.start()
-        // Two epochs: the one that was under way, and one in which the node sits.
-        try await network.reach(190, within: 120)
-        let blocks = try await network.node(1).api.blocks(from: first, through: 190)
+        // It was away for most of the epoch that was under way, and is jailed at its end.
+        try await network.awaitBlock(of: node, within: 180)
+        let last = try await network.height(of: [node])
+        try await network.reach(last)
+        let blocks = try await network.node(1).blocks(from: first, through: last)
         let own = blocks.filter { $0.proposer == seat }
         try require(
             own.allSatisfy { $0.epoch > 0 }, "\(node.name) led in the epoch that it had forgotten")
