@@ -31,6 +31,15 @@ public struct BlockBody: CanonicalCodable, Hashable, Sendable {
         writer.writeList(participation)
     }
 
+    /// What the encoded body takes.
+    public var encodedByteCount: Int {
+        var lists = ByteWriter()
+        lists.writeULEB128(UInt32(clamping: transactions.count))
+        lists.writeList(evidence)
+        lists.writeList(participation)
+        return transactions.reduce(lists.bytes.count) { $0 + $1.encodedByteCount }
+    }
+
     public var transactionsRoot: Digest {
         BlockBody.transactionsRoot(transactions.map(\.id))
     }

@@ -5,6 +5,9 @@ public enum Limits {
     public static let blockBytesMax = 512 * 1024
     public static let blockTransactionsMax = 8_192
     public static let headerBytesMax = 512
+    /// Of a valid block: whoever has it can always give it to others, with any header, in one
+    /// message.
+    public static let bodyBytesMax = blockBytesMax - headerBytesMax
     public static let headerExtraBytesMax = 64
     public static let evidencePerBlockMax = 16
     /// What the evidence of a block takes at most: two votes and an account each.

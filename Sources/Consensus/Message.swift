@@ -12,7 +12,7 @@ public enum Message: Hashable, Sendable {
 /// A leader's proposal on the wire (2.20). Its notarize vote is its signature; the justification is
 /// advice that no signature covers.
 public struct BlockProposal: CanonicalCodable, Hashable, Sendable {
-    public static let bodyBytesMax = Limits.blockBytesMax
+    public static let bodyBytesMax = Limits.bodyBytesMax
     public static let certificatesMax = 256
 
     /// What travels with the leader's vote; raw values are the flags on the wire.

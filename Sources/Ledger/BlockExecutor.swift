@@ -171,7 +171,7 @@ public struct BlockExecutor<Base: StateReader> {
             && header.height == parent.height.advanced(by: 1)
             && header.height <= boundary && header.parentHash == parent.hash
             && header.timestamp > parent.timestamp && header.hasValidExtra
-            && block.hasMatchingRoots
+            && block.body.encodedByteCount <= Limits.bodyBytesMax && block.hasMatchingRoots
     }
 
     /// Executes what the body says; nil unless the header says the same.

@@ -90,7 +90,7 @@ extension Replica {
     }
 
     /// What transactions may take of a block's bytes.
-    static var bodyBytesMax: Int { Limits.blockBytesMax - Limits.headerBytesMax - 64 }
+    static var bodyBytesMax: Int { Limits.bodyBytesMax - 64 }
 
     /// The earlier of `parent's time + interval` by the wall clock and `latest` by the monotonic.
     private func deadline(

@@ -158,6 +158,16 @@ import Testing
         #expect(throws: DecodeError.lengthOutOfBounds(length: 524_289, limit: 524_288)) {
             try Block(decoding: block(last: 40_001 + rest).encoded())
         }
+        #expect(most.body.encodedByteCount == most.body.encoded().count)
+    }
+
+    /// So that every valid body fits beside every header.
+    @Test func `SEC-20 the greatest header has the length that is left for it`() throws {
+        var header = GoldenValues.header
+        header.extra = [UInt8](repeating: 1, count: Limits.headerExtraBytesMax)
+        #expect(header.encoded().count <= Limits.headerBytesMax)
+        header.extra.append(1)
+        #expect(throws: DecodeError.self) { try Header(decoding: header.encoded()) }
     }
 
     /// Verified once, verified for ever: so the name under which that is remembered must cover the

@@ -1,4 +1,5 @@
 import Chain
+import Codec
 import Cryptography
 import StateTree
 import Synchronization
@@ -89,6 +90,48 @@ import Testing
         #expect(transactionCount > 60)
         #expect(evidenceCount > 0)
         #expect(Invariants.violations(over: walk.world.state).isEmpty)
+    }
+
+    /// With the greatest header it is a block of the greatest length: one that can still be given
+    /// to those who ask for it.
+    @Test func `SEC-20 a body of the greatest length is valid, one byte more is not`() throws {
+        let world = try EpochWorld()
+        let empty = try world.built(world.job()).block
+        func block(last: Int) throws -> Block {
+            let sizes = [Int](repeating: 48 * 1024, count: 10) + [last]
+            let transactions = sizes.enumerated().map { sequence, size in
+                let draft = ProposalDraft(
+                    title: "t", body: String(repeating: "x", count: size), actions: [],
+                    deposit: Amount(20_000_000))
+                return SignedTransaction(
+                    transaction: Transaction(
+                        chainID: world.genesis.chainID, sender: EpochWorld.people[0].address,
+                        sequence: UInt64(sequence), lane: 0, validUntil: Height(100),
+                        maxFee: Amount(100_000_000), gasLimit: 1_000_000,
+                        actions: [.submitProposal(draft)]),
+                    signatures: [EpochWorld.people[0].mark])
+            }
+            let body = BlockBody(transactions: transactions)
+            var header = empty.header
+            header.transactionsRoot = body.transactionsRoot
+            let outcome = try Ledger.execute(
+                transactions.map { .restored($0) },
+                context: BlockContext(header: header, parentTimestamp: world.head.timestamp),
+                over: world.state, sets: [world.instance.validators]
+            ).outcome
+            header.stateRoot = outcome.stateRoot
+            header.receiptsRoot = outcome.receiptsRoot
+            header.gasUsed = outcome.gasUsed
+            return Block(header: header, body: body)
+        }
+        let last = try 20_000 + Limits.bodyBytesMax - block(last: 20_000).body.encodedByteCount
+        let most = try block(last: last)
+        #expect(most.body.encoded().count == 523_776)
+        #expect(world.verdict(most) == .valid)
+        #expect(try Block(decoding: most.encoded()) == most)
+        let over = try block(last: last + 1)
+        #expect(over.body.encodedByteCount == 523_777)
+        #expect(world.verdict(over) == .invalid)
     }
 
     @Test func `SEC-19 a block that says anything else is refused`() throws {
