@@ -73,6 +73,12 @@ struct BlockTable: Sendable {
         entries[hash]?.execution = execution
     }
 
+    /// The body is not here after all: as if it had never been.
+    mutating func lose(_ hash: Digest) {
+        entries[hash]?.body = .absent
+        entries[hash]?.execution = .notAsked
+    }
+
     /// Lets what was unavailable be asked for again.
     mutating func retryUnavailable() {
         for index in entries.values.indices
@@ -81,7 +87,11 @@ struct BlockTable: Sendable {
         }
     }
 
-    mutating func removeAll(through height: Height) {
-        entries.removeAll { $0.value.header.height <= height }
+    /// Forgets a final block and everything that cannot be above it: on one chain heights and views
+    /// rise together.
+    mutating func removeAll(through final: BlockSummary) {
+        entries.removeAll { _, entry in
+            entry.header.height <= final.height || entry.header.view <= final.view
+        }
     }
 }

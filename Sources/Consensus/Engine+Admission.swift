@@ -137,7 +137,7 @@ extension Engine {
         case .none: return .verify
         case .unverified(let known), .verified(let known):
             return known == candidate ? .verify : .evidenceOnly
-        case .equivocated:
+        case .equivocated, .implausible:
             return state?.notarized == candidate ? .verify : .drop
         }
     }

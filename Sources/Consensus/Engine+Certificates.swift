@@ -98,7 +98,7 @@ extension Engine {
                 guard Mutant.isActive(.notarizesTwice) else { return }
                 views[view].slot = .unverified(candidate)
                 views[view].setOwn(.notarize, .none)
-            case .equivocated: return
+            case .equivocated, .implausible: return
             }
         }
     }

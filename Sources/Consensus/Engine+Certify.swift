@@ -14,6 +14,11 @@ extension Engine {
             if hash == emitted.hash { break }
             guard let entry = blocks[hash] else { return .missing(hash) }
             if entry.header.height <= emitted.height { return .detached }
+            if entry.header.height.value == emitted.height.value + 1,
+                entry.header.parentHash != emitted.hash
+            {
+                return .detached
+            }
             if let child, entry.header.height >= child.height { return .invalid }
             switch entry.execution {
             case .invalid: return .invalid
@@ -58,6 +63,7 @@ extension Engine {
             blocks.setExecution(
                 hash, Mutant.isActive(.takesInvalidBlocks) ? .valid : .invalid)
         case .unavailable: blocks.setExecution(hash, .unavailable)
+        case .missing: blocks.lose(hash)
         }
     }
 
@@ -211,7 +217,12 @@ extension Engine {
         var chain: [Header] = []
         var hash = target
         while hash != emitted.hash {
-            guard let entry = blocks[hash], entry.body == .stored else { return }
+            guard let entry = blocks[hash] else {
+                // Pruned as the sibling of a block that was told: a fork below that block.
+                if let head = emittedHead { halt(head.certificate, certificate) }
+                return
+            }
+            guard entry.body == .stored else { return }
             chain.append(entry.header)
             hash = entry.header.parentHash
         }
@@ -270,7 +281,7 @@ extension Engine {
     }
 
     private mutating func prune() {
-        blocks.removeAll(through: emitted.height)
+        blocks.removeAll(through: emitted)
         views.removeAll(below: Mutant.isActive(.prunesAboveFinal) ? current : retained)
         views.compact(below: current.lowered(by: Limits.retainedViewsMax))
     }

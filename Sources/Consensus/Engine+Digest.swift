@@ -60,6 +60,7 @@ extension Engine {
         case .unverified(let candidate): mix(candidate, tag: 1, into: &hasher)
         case .verified(let candidate): mix(candidate, tag: 2, into: &hasher)
         case .equivocated: hasher.update(UInt8(3))
+        case .implausible: hasher.update(UInt8(4))
         }
         for kind in VoteKind.allCases {
             mix(state.own(kind), into: &hasher)

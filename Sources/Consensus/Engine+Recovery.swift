@@ -184,7 +184,7 @@ extension Engine {
     /// Asks the signer again for every vote that has a record but no signature: the same content,
     /// so the same signature.
     mutating func signAgain() {
-        guard let own, watchEnd == nil, !isVotingStopped else { return }
+        guard let own, mode == .active, watchEnd == nil, !isVotingStopped else { return }
         for view in views.views(after: floor, through: Engine.viewMax) {
             guard let state = views.state(view) else { continue }
             for kind in VoteKind.allCases {

@@ -127,7 +127,12 @@ extension Engine {
     mutating func adopt(_ head: FinalizedHead) {
         let wasSyncing = mode == .syncing
         if wasSyncing { mode = .active }
-        defer { if wasSyncing { restartTimers() } }
+        defer {
+            if wasSyncing {
+                restartTimers()
+                signAgain()
+            }
+        }
         let certificate = head.certificate.value
         guard certificate.epoch == instance.epoch, head.header.height > emitted.height else {
             return
@@ -142,7 +147,7 @@ extension Engine {
         emittedHead = head
         unchecked.removeAll { $0.value.view <= certificate.view }
         awaitingCommit.removeAll { $0.header.height <= head.header.height }
-        blocks.removeAll(through: emitted.height)
+        blocks.removeAll(through: emitted)
         hasProgressed = true
         if certificate.view > floor {
             floor = certificate.view

@@ -27,7 +27,7 @@ extension Engine {
         }
         let isLeader = leaders.leader(of: view) == own
         switch state.slot {
-        case .equivocated:
+        case .equivocated, .implausible:
             // R3: two proposals are none.
             if !state.ownNotarize.isCast {
                 nullify(because: .failed)
@@ -329,8 +329,43 @@ extension Engine {
         guard isNamed, view >= current || state.notarized == candidate else { return }
         guard header.height > emitted.height else { return }
         guard (blocks[candidate.blockHash]?.body ?? .absent) == .absent else { return }
+        guard header.view == view, header.parentView == candidate.parentView,
+            header.proposer == vote.value.signer, isPlausible(header)
+        else {
+            refuse(header, of: candidate, in: view)
+            return
+        }
         blocks.insert(header, hash: candidate.blockHash, body: .held)
         performNow(.storeBlock(candidate.blockHash))
+    }
+
+    /// What the leader shows cannot be a block: nothing is stored, and the view is given up. The
+    /// header stays, for the case that a quorum thinks otherwise (R6').
+    private mutating func refuse(_ header: Header, of candidate: Candidate, in view: View) {
+        if header.view == view {
+            blocks.insert(header, hash: candidate.blockHash, body: .absent)
+        }
+        guard views.state(view)?.slot == .unverified(candidate) else { return }
+        views[view].slot = .implausible
+        hasProgressed = true
+        performNow(.report(.invalidProposal(view, leader: leaders.leader(of: view))))
+    }
+
+    /// Whether a block can be one of this instance: what must hold before its bytes take room on
+    /// the disk, where they stay until their height is final.
+    public func isPlausible(_ header: Header) -> Bool {
+        guard header.epoch == instance.epoch, header.setHash == validators.hash,
+            header.parentView < header.view, header.height > instance.base.height,
+            header.height <= instance.boundary
+        else { return false }
+        // The other block of a fork; the next final block deletes it.
+        guard header.height > emitted.height else { return true }
+        let horizon = max(
+            current.advanced(by: Limits.futureViewsMax), views.last ?? .zero)
+        let told = emitted == instance.base ? View.zero : emitted.view
+        guard header.view > told, header.view <= horizon else { return false }
+        // A view adds one block at most.
+        return header.height.value - emitted.height.value <= header.view.value - told.value
     }
 
     // MARK: Casting (2.7, 2.15)

@@ -230,6 +230,7 @@ public struct Engine: ~Copyable, Sendable {
             mode = .active
             syncNotBefore = self.now.advanced(byMilliseconds: Timing.replyInterval)
             restartTimers()
+            signAgain()
         }
     }
 

@@ -131,9 +131,11 @@ public enum ExecutionResult: Hashable, Sendable {
     /// Every rule holds and every root of the header matches.
     case valid
     case invalid
-    /// It could not be executed now (the body or the parent's state is not here); the engine asks
-    /// again when it matters.
+    /// It could not be executed now (the parent's state is not here); the engine asks again when it
+    /// matters.
     case unavailable
+    /// The body was let go, or is lost: it must be fetched again.
+    case missing
 }
 
 /// The engine's timers; setting one replaces it. The shell fires it at or after its deadline.

@@ -5,17 +5,19 @@ import Cryptography
 enum ProposalSlot: Hashable, Sendable {
     /// Next: `unverified`, or `verified` in the leader itself.
     case none
-    /// The leader signed this. Next: `verified`, `equivocated`.
+    /// The leader signed this. Next: `verified`, `equivocated`, `implausible`.
     case unverified(Candidate)
     /// Executed, and voted for. Next: `equivocated`.
     case verified(Candidate)
     /// The leader signed two. Final.
     case equivocated
+    /// The leader signed what cannot be a block of this instance. Final.
+    case implausible
 
     var candidate: Candidate? {
         switch self {
         case .unverified(let candidate), .verified(let candidate): candidate
-        case .none, .equivocated: nil
+        case .none, .equivocated, .implausible: nil
         }
     }
 }
@@ -222,6 +224,8 @@ struct ViewTable: Sendable {
         }
         return views
     }
+
+    var last: View? { states.last?.view }
 
     mutating func removeAll(below view: View) {
         states.removeFirst(position(of: view))

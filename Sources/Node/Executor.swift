@@ -144,7 +144,7 @@ actor Executor {
             let hash = block.hash
             switch execute(block) {
             case .valid: break
-            case .unavailable:
+            case .unavailable, .missing:
                 loop.send(.replica(.replayFailed(block.header.height)))
                 return
             case .invalid:

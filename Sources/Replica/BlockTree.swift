@@ -15,7 +15,8 @@ struct BlockTree: Sendable {
         let advances: [LaneAdvance]
     }
 
-    /// What the bodies may take in memory together; beyond it the oldest views let go of theirs.
+    /// What the bodies may take in memory together; beyond it the highest, which are needed last,
+    /// are let go. Whoever misses one fetches it again.
     static let bytesMax = 64 * 1024 * 1024
 
     private var nodes: OrderedDictionary<Digest, Node> = [:]
@@ -32,10 +33,15 @@ struct BlockTree: Sendable {
             block: block, isStored: isStored, isExecuted: isExecuted,
             advances: BlockTree.advances(of: block.body.transactions))
         byteCount += BlockTree.size(of: block)
-        while byteCount > BlockTree.bytesMax, nodes.count > 1 {
-            let oldest = nodes.removeFirst()
-            byteCount -= BlockTree.size(of: oldest.value.block)
+        while byteCount > BlockTree.bytesMax, let highest = highest(besides: hash) {
+            let node = nodes.remove(at: highest)
+            byteCount -= BlockTree.size(of: node.value.block)
         }
+    }
+
+    private func highest(besides hash: Digest) -> Int? {
+        nodes.values.indices.lazy.filter { nodes.keys[$0] != hash }
+            .max { nodes.values[$0].block.header.height < nodes.values[$1].block.header.height }
     }
 
     private static func size(of block: Block) -> Int {

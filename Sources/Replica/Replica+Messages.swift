@@ -199,7 +199,7 @@ extension Replica {
         case .proposal(let vote, let block, let justification):
             guard let seat else { return }
             take(justification, from: seat, at: now, into: &effects)
-            if let block {
+            if let block, engine.isPlausible(block.header) {
                 tree.insert(block)
             }
             step(.proposal(vote, header: block?.header, from: seat), at: now, into: &effects)
@@ -210,6 +210,7 @@ extension Replica {
         case .block(let block):
             blockQuestions.close(block.hash)
             compact[block.hash] = nil
+            guard engine.isPlausible(block.header) else { return }
             tree.insert(block)
             effects.append(.store(block))
         case .range(let blocks, let head):

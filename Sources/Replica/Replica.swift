@@ -265,7 +265,7 @@ public struct Replica: ~Copyable, Sendable {
             guard let block = tree[request.hash]?.block else {
                 followUps.append(
                     .executed(
-                        instance: request.instance, hash: request.hash, result: .unavailable))
+                        instance: request.instance, hash: request.hash, result: .missing))
                 return
             }
             effects.append(.execute(request, block))
@@ -349,9 +349,8 @@ public struct Replica: ~Copyable, Sendable {
         guard !roster.others.isEmpty else { return }
         var body: (bytes: [UInt8], isCompact: Bool) = ([], false)
         if let header {
-            guard let block = tree[header.hash]?.block else {
-                preconditionFailure("the own block's body is here: \(header.hash)")
-            }
+            // Of a vote that was signed late: the chain has passed the block since.
+            guard let block = tree[header.hash]?.block else { return }
             body = travellingBody(of: block, at: now, into: &effects)
         }
         let proposal = BlockProposal(

@@ -56,6 +56,30 @@ import Testing
         #expect(try run("available y1").contains { $0.hasPrefix("report halt") })
     }
 
+    /// What was built on the sibling of the told block was executed before that was told.
+    private func makeSiblings() throws {
+        _ = try run(
+            "node D", "block h1 view=1", "block x1 view=2 parentView=0",
+            "block y2 view=3 parent=x1", "available x1", "available y2", "proposal h1",
+            "certificate A,B,C notarize 2 x1 header=x1", "available x1",
+            "certificate A,B,C notarize 3 y2 header=y2", "available y2",
+            "certificate A,B,C finalize 1 h1", "committed 1")
+        #expect(try run("state") == ["view 4, final 1, height 1"])
+    }
+
+    @Test func `S29 a later finalization above a sibling of the told block is a fork`() throws {
+        try makeSiblings()
+        #expect(
+            try run("certificate A,B,C finalize 3 y2").contains { $0.hasPrefix("report halt") })
+    }
+
+    @Test func `S29 it is a fork too for a node that restarts in between`() throws {
+        try makeSiblings()
+        _ = try run("crash")
+        #expect(
+            try run("certificate A,B,C finalize 3 y2").contains { $0.hasPrefix("report halt") })
+    }
+
     /// The certificates lie below the floor then, and the records of those are history.
     @Test func `S29 a node that stopped does not go on after a new start`() throws {
         try start()

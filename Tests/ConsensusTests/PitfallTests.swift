@@ -273,4 +273,36 @@ import Testing
         try run("block next view=3 parent=h2")
         #expect(try run("proposal next").contains("sign notarize 3 next on 2"))
     }
+
+    /// Nothing else would ever delete such a block: its height never becomes final.
+    @Test(arguments: [
+        "height=1152921504606846976", "height=2", "height=41", "parentView=1", "by=B",
+    ])
+    func `SEC-44 what cannot be a block of this chain is not stored`(fault: String) throws {
+        try start("D", "boundary=40")
+        try run("block f1 view=1 \(fault)")
+        let output = try run("proposal f1")
+        #expect(output.first == "report invalid 1 of A", "\(output)")
+        #expect(!output.contains { $0.hasPrefix("store") })
+        #expect(output.contains("sign nullify 1"))
+    }
+
+    /// Views pass without a block, and their blocks may come all at once.
+    @Test func `a block is as high as its view allows`() throws {
+        try start("D", "boundary=40")
+        try run("certificate A,B,C nullify 1", "certificate A,B,C nullify 2")
+        try run("block f3 view=3 height=3", "block f4 view=4 height=5")
+        #expect(try run("proposal f3").contains { $0.hasPrefix("store") })
+        #expect(!(try run("proposal f4").contains { $0.hasPrefix("store") }))
+    }
+
+    @Test func `a body that was let go is fetched again`() throws {
+        try start("D", "leader=9000 advance=20000")
+        try run("auto off", "certificate A,B,C notarize 1 h1 from=A header=h1", "sync")
+        try run("available h1")
+        let output = try run("executed h1 missing", "wait 200")
+        #expect(output.contains { $0.hasPrefix("fetch h1") }, "\(output)")
+        try run("available h1", "executed h1 valid", "sync")
+        #expect(try run("state") == ["view 2, final 0, height 0"])
+    }
 }

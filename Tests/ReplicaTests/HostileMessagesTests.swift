@@ -160,4 +160,67 @@ import Testing
         #expect(later.allSatisfy { $0.header.timestamp <= network.wall.advanced(by: 500) })
         #expect(network.nodes.allSatisfy { $0.penalties.isEmpty })
     }
+
+    /// A leader of the next views names a block, and shows it to whoever asks.
+    private static func show(_ height: Height, to node: TestNode, in network: ReplicaNetwork) throws
+        -> (hash: Digest, isAsked: Bool)
+    {
+        let instance = try #require(node.instance)
+        let view = try #require(node.facts).view.advanced(by: 3)
+        var schedule = LeaderSchedule(seed: instance.seed, count: 4)
+        let leader = schedule.leader(of: view)
+        var header = DoorTests.header(height: 1, parent: Digest(.block, [1]))
+        header.height = height
+        header.view = view
+        header.parentView = view.lowered(by: 1)
+        header.proposer = leader
+        header.setHash = instance.validators.hash
+        let block = Block(header: header, body: BlockBody(transactions: []))
+        var named = block.header
+        named.transactionsRoot = block.body.transactionsRoot
+        named.evidenceRoot = block.body.evidenceRoot
+        named.participationRoot = block.body.participationRoot
+        let shown = Block(header: named, body: block.body)
+        let statement = Statement.notarize(
+            Candidate(parentView: header.parentView, blockHash: shown.hash))
+        let key = try #require(instance.validators.validator(at: leader)?.key)
+        let sender = try #require(network.publicKeys.firstIndex(of: key))
+        let before = node.sent.count
+        network.inject(
+            .vote(
+                Vote(
+                    epoch: instance.epoch, view: view, signer: leader, statement: statement,
+                    signature: ReplicaNetwork.consensusKey(sender).sign(
+                        statement.signBytes(instance: instance.id, view: view)))),
+            from: sender, to: 0)
+        network.run(milliseconds: 150)
+        let isAsked = node.sent.dropFirst(before).contains(
+            .blockRequest(BlockRequest(hash: shown.hash)))
+        for other in 1...4 {
+            network.inject(
+                .blockResponse(BlockResponse(hash: shown.hash, block: shown.encoded())),
+                from: other, to: 0)
+        }
+        network.run(milliseconds: 20)
+        return (shown.hash, isAsked)
+    }
+
+    @Test func `SEC-44 a block that was asked for is stored only if this chain can have it`() throws
+    {
+        let network = Self.network()
+        let node = network.nodes[0]
+        // Nobody but the liar is heard, and node 0 is no leader of its own block.
+        network.delay = { _, _, _ in nil }
+        network.run(milliseconds: 100)
+        let far = try Self.show(Height(1 << 60), to: node, in: network)
+        #expect(far.isAsked)
+        #expect(!node.hasStored(far.hash))
+        let other = Self.network()
+        other.delay = { _, _, _ in nil }
+        other.run(milliseconds: 100)
+        let near = try Self.show(
+            Height(other.nodes[0].height + 1), to: other.nodes[0], in: other)
+        #expect(near.isAsked)
+        #expect(other.nodes[0].hasStored(near.hash))
+    }
 }

@@ -116,7 +116,7 @@ extension World {
             let height = block.header.height
             switch verdict(on: block, by: node) {
             case .valid: break
-            case .unavailable:
+            case .unavailable, .missing:
                 give(.replayFailed(height), to: node)
                 return
             case .invalid:

@@ -133,6 +133,7 @@ final class ScenarioRunner {
     private func finishExecution(_ arguments: Arguments) throws {
         let results: [String: ExecutionResult] = [
             "valid": .valid, "invalid": .invalid, "unavailable": .unavailable,
+            "missing": .missing,
         ]
         guard let result = results[arguments.word(1)] else {
             throw Failure(description: "what result: \(arguments.word(1))")

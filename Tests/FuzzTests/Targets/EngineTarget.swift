@@ -61,7 +61,9 @@ private final class HostileWorld {
         case 12: try host.refuse()
         case 13: try answerBuild(&program)
         case 14: try answerStore()
-        case 15: try host.execute([.valid, .valid, .invalid, .unavailable][program.choice(of: 4)])
+        case 15:
+            let results: [ExecutionResult] = [.valid, .valid, .invalid, .unavailable, .missing]
+            try host.execute(results[program.choice(of: 5)])
         case 16: try answerTime()
         case 17: try answerFetches(&program)
         case 18: try host.commit()

@@ -43,6 +43,8 @@ final class TestNode {
     /// What the builder adds to the time of its blocks, in milliseconds.
     var builtAhead: UInt64 = 0
     var isBoundaryHeld = false
+    /// At a start the disk says which blocks it has, and nobody reads them.
+    var losesBodies = false
     private var heldStart: EpochStart?
 
     init(number: Int, network: ReplicaNetwork) {
@@ -83,8 +85,16 @@ final class TestNode {
             committed: isAtBoundary ? start.instance.base : head?.summary ?? start.instance.base)
         let undecided = stored.values.filter { $0.header.height.value > height }
             .sorted { ($0.header.height, $0.hash.hex) < ($1.header.height, $1.hash.hex) }
-        give(.start(blocks: undecided))
+        give(.start(blocks: losesBodies ? [] : undecided))
     }
+
+    /// The process ended before the signer wrote a signature down.
+    func loseSignatures() {
+        votes = [:]
+        signer = SigningGuard()
+    }
+
+    func hasStored(_ hash: Digest) -> Bool { stored[hash] != nil }
 
     func stop() {
         replica = nil
