@@ -69,6 +69,14 @@ struct BlockTree: Sendable {
         path(to: tip, above: finalized).reversed().flatMap(\.advances)
     }
 
+    /// Whether a block from above `finalized` up to `tip` moves a lane just so far.
+    func contains(_ advance: LaneAdvance, to tip: Digest, above finalized: Height) -> Bool {
+        path(to: tip, above: finalized).contains { node in
+            // Sequences first: they tell most lanes apart in one comparison.
+            node.advances.contains { $0.nextSequence == advance.nextSequence && $0 == advance }
+        }
+    }
+
     /// The evidence in the blocks from above `finalized` up to `tip`.
     func evidence(to tip: Digest, above finalized: Height) -> [Evidence] {
         path(to: tip, above: finalized).flatMap { $0.block.body.evidence.map(\.evidence) }

@@ -155,6 +155,7 @@ public struct Mempool: Sendable {
     public let limits: Limits
     private var entries: [Digest: Entry] = [:]
     private var lanes: [Lane: LaneQueue] = [:]
+    private(set) var ready = ReadyLanes()
     private var accountCounts: [Address: Int] = [:]
     private var sourceBytes: [PublicKey: Int] = [:]
     private var order: [Rank] = []
@@ -217,12 +218,21 @@ public struct Mempool: Sendable {
     // MARK: Admission
 
     /// Takes a transaction whose signatures and state checks have passed.
+    ///
+    /// - Returns: whether the lane now goes on with another transaction than before. If not, there
+    ///   is no more for a block on top of the finalized one than there was.
+    @discardableResult
     public mutating func admit(
         _ transaction: Verified<SignedTransaction>, facts: AdmissionFacts, height: Height,
         view: View
-    ) throws(MempoolError) {
+    ) throws(MempoolError) -> Bool {
+        let content = transaction.value.transaction
+        let lane = Lane(sender: content.sender, number: content.lane)
+        let head = ready.head(of: lane)
         do throws(MempoolError) {
             try take(transaction, facts: facts, height: height, view: view)
+            guard let newHead = ready.head(of: lane) else { return false }
+            return newHead != head
         } catch {
             if error.leavesItToOthers { spare.insert(transaction.value) }
             throw error
@@ -276,6 +286,8 @@ public struct Mempool: Sendable {
                 transaction: transaction, lane: lane, arrival: nextArrival, view: view,
                 source: facts.source), rank: rank, next: next)
         nextArrival += 1
+        // Between two blocks as well: what is evicted leaves a stale place.
+        sweepOrder()
     }
 
     private func offersAnEighthMore(_ rank: Rank, than id: Digest) -> Bool {
@@ -334,6 +346,7 @@ public struct Mempool: Sendable {
             queue.waiting.firstIndex { $0.sequence > entry.sequence } ?? queue.waiting.endIndex
         queue.waiting.insert((entry.sequence, id), at: place)
         lanes[entry.lane] = queue
+        refreshHead(of: entry.lane)
         order.insert(rank, at: insertionIndex(of: rank))
     }
 
@@ -370,6 +383,28 @@ public struct Mempool: Sendable {
         if !queue.waiting.isEmpty {
             lanes[entry.lane] = queue
         }
+        refreshHead(of: entry.lane)
+    }
+
+    /// Follows a change of what waits in a lane or of its next sequence.
+    private mutating func refreshHead(of lane: Lane) {
+        let entry = lanes[lane].flatMap { waiting(in: $0, at: $0.next) }
+        let id = entry?.transaction.value.id
+        guard id != ready.head(of: lane) else { return }
+        ready.remove(lane)
+        guard let entry, let id else { return }
+        ready.insert(
+            ReadyLanes.Head(lane: lane, sequence: entry.sequence, id: id, deadline: entry.deadline),
+            view: view(of: entry))
+    }
+
+    private func waiting(in queue: LaneQueue, at sequence: UInt64) -> Entry? {
+        queue.waiting.first { $0.sequence == sequence }.flatMap { entries[$0.id] }
+    }
+
+    /// The view in which it came, as the views of this epoch count.
+    private func view(of entry: Entry) -> View {
+        entry.arrival < firstOfEpoch ? .zero : entry.view
     }
 
     // MARK: Blocks
@@ -417,6 +452,9 @@ public struct Mempool: Sendable {
 
     /// Whether a block after `ancestors` would contain anything that entered the pool in
     /// `oldestView` or later (consensus.md 2.8: what nobody includes must not hold up the pacing).
+    ///
+    /// - Complexity: O(ancestors, and heads of lanes that are past their deadline at `height`),
+    ///   however much waits behind gaps.
     public func hasCandidates(
         after ancestors: [LaneAdvance], height: Height, oldestView: View
     ) -> Bool {
@@ -425,22 +463,24 @@ public struct Mempool: Sendable {
         for advance in ancestors {
             next[Lane(sender: advance.sender, number: advance.lane)] = advance.nextSequence
         }
-        for rank in order {
-            guard let entry = entries[rank.id], entry.arrival == rank.arrival else { continue }
-            let expected = max(next[entry.lane] ?? 0, lanes[entry.lane]?.next ?? 0)
-            let view = entry.arrival < firstOfEpoch ? .zero : entry.view
-            if entry.sequence == expected, view >= oldestView,
-                entry.transaction.value.transaction.validUntil >= height
-            {
-                return true
-            }
+        let isHeadOffered = ready.contains(since: oldestView) { head in
+            head.deadline >= height && next[head.lane] ?? 0 <= head.sequence
         }
-        return false
+        if isHeadOffered { return true }
+        // Where the ancestors have moved a lane on, it continues from there.
+        return ancestors.contains { advance in
+            let lane = Lane(sender: advance.sender, number: advance.lane)
+            guard let queue = lanes[lane], let expected = next[lane], expected > queue.next,
+                let entry = waiting(in: queue, at: expected)
+            else { return false }
+            return entry.deadline >= height && view(of: entry) >= oldestView
+        }
     }
 
     /// Views begin anew: what waits counts as if it had come in the first one.
     public mutating func beginEpoch() {
         firstOfEpoch = nextArrival
+        ready.beginEpoch()
     }
 
     /// Lets go of what a finalized block contains and of what can no longer be included.
@@ -461,6 +501,7 @@ public struct Mempool: Sendable {
             for (sequence, id) in queue.waiting where sequence < queue.next {
                 remove(id)
             }
+            refreshHead(of: lane)
         }
         while expiredTo < height {
             expiredTo = deadlines.isEmpty ? height : expiredTo.advanced(by: 1)
@@ -487,6 +528,9 @@ public struct Mempool: Sendable {
         sweepOrder()
     }
 
+    /// How many places the order of prices has, the stale ones with them.
+    var placeCount: Int { order.count }
+
     /// Whether index, queues, order and counts describe the same transactions; for tests.
     public var isConsistent: Bool {
         let live = order.filter { entries[$0.id]?.arrival == $0.arrival }
@@ -501,6 +545,8 @@ public struct Mempool: Sendable {
                 queue.waiting.filter({ $0.id == rank.id }).count == 1
             else { return false }
         }
+        let heads = entries.values.count { $0.sequence == lanes[$0.lane]?.next }
+        guard heads == ready.count else { return false }
         let due = deadlines.mapValues(\.count).values.reduce(0, +)
         return bytes == byteCount && due == entries.count
             && entries.values.allSatisfy { $0.deadline > expiredTo }
@@ -517,51 +563,5 @@ public struct LaneAdvance: Hashable, Sendable {
         self.sender = sender
         self.lane = lane
         self.nextSequence = nextSequence
-    }
-}
-
-/// The next sequences of the lanes that recent blocks have moved.
-struct RecentSequences: Sendable {
-    private let capacity: Int
-    private var young: [Mempool.Lane: UInt64] = [:]
-    private var old: [Mempool.Lane: UInt64] = [:]
-
-    /// Remembers at least the last `capacity` lanes and at most twice as many.
-    init(capacity: Int) {
-        self.capacity = capacity
-    }
-
-    subscript(lane: Mempool.Lane) -> UInt64? { young[lane] ?? old[lane] }
-
-    mutating func raise(_ lane: Mempool.Lane, to sequence: UInt64) {
-        young[lane] = max(self[lane] ?? 0, sequence)
-        guard young.count >= capacity else { return }
-        old = young
-        young = [:]
-    }
-}
-
-/// The last ids that were included, oldest forgotten first.
-struct RecentIDs: Sendable {
-    private let capacity: Int
-    private var ring: [Digest] = []
-    private var oldest = 0
-    private var members: Set<Digest> = []
-
-    init(capacity: Int) {
-        self.capacity = capacity
-    }
-
-    func contains(_ id: Digest) -> Bool { members.contains(id) }
-
-    mutating func insert(_ id: Digest) {
-        guard members.insert(id).inserted else { return }
-        guard ring.count >= capacity else {
-            ring.append(id)
-            return
-        }
-        members.remove(ring[oldest])
-        ring[oldest] = id
-        oldest = (oldest + 1) % capacity
     }
 }

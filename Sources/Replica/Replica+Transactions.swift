@@ -20,8 +20,9 @@ extension Replica {
     ) {
         let id = transaction.value.id
         offer(transaction.value, at: now, into: &effects)
+        let leads: Bool
         do throws(MempoolError) {
-            try mempool.admit(
+            leads = try mempool.admit(
                 transaction, facts: facts, height: finalized.height, view: currentView)
         } catch {
             guard let ticket else { return }
@@ -35,10 +36,20 @@ extension Replica {
         if let ticket {
             effects.append(.admitted(id, ticket: ticket))
         }
-        if !isWorkPending {
+        // What waits behind a gap is no work, and must cost none.
+        if !isWorkPending, leads || followsUnfinalized(transaction.value) {
             isWorkStale = true
         }
         tell(transaction.value, source: facts.source, at: now, into: &effects)
+    }
+
+    /// Whether the blocks above the last final one leave a lane where this transaction stands.
+    private func followsUnfinalized(_ signed: SignedTransaction) -> Bool {
+        let content = signed.transaction
+        return tree.contains(
+            LaneAdvance(
+                sender: content.sender, lane: content.lane, nextSequence: content.sequence),
+            to: engine.highestCertified, above: finalized.height)
     }
 
     /// Whoever got a transaction from a client tells all peers; whoever got it from a peer passes

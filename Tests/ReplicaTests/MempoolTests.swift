@@ -269,7 +269,7 @@ import Testing
                 let transaction = try Self.transaction(
                     next(6), next(10), lane: UInt16(next(3)), fee: 100 + next(200),
                     validUntil: height + 1 + next(6))
-                try? pool.admit(
+                _ = try? pool.admit(
                     transaction, facts: Self.facts(), height: Height(height), view: View(1))
             }
             #expect(pool.isConsistent)
