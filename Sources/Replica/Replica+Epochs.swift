@@ -35,7 +35,7 @@ extension Replica {
         finalized = instance.base
         currentView = .zero
         builder = .idle
-        range = RangeSync()
+        range.finish()
         awaitedTime = nil
         blockQuestions = Questions()
         compact.removeAll()

@@ -252,6 +252,7 @@ extension Replica {
     mutating func askRange(at now: Moment, into effects: inout [ReplicaEffect]) {
         guard let peer = range.askedPeer else { return }
         guard let request = wantedRange else { return finishRange(at: now, into: &effects) }
+        range.asked(request, at: now.monotonic)
         effects.append(.send(.rangeRequest(request), to: .peer(peer)))
         effects.append(
             .setTimer(
@@ -271,7 +272,9 @@ extension Replica {
         else {
             return rangeFailed(at: now, into: &effects)
         }
-        range.beginWork()
+        range.beginWork(
+            blocks: response.blocks.count,
+            bytes: response.blocks.reduce(0) { $0 + $1.count }, at: now.monotonic)
         effects.append(.cancelTimer(.range))
         effects.append(
             .verify(
@@ -304,7 +307,7 @@ extension Replica {
             isWorkStale = true
         }
         tree.prune(through: committed.height)
-        range.advance()
+        range.advance(of: peers.keys)
         askRange(at: now, into: &effects)
     }
 

@@ -286,7 +286,7 @@ public struct Replica: ~Copyable, Sendable {
                 followUps.append(.syncFailed)
                 return
             }
-            range.start(target: head, peer: peer)
+            range.start(target: head, peer: peer, of: peers.keys)
             askRange(at: now, into: &effects)
         case .finalized(let headers, let certificate):
             takeFinalized(headers, certificate, into: &effects)
