@@ -58,6 +58,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case keepsPartials
     /// 2.12: asks nobody for what it lacks.
     case asksNobody
+    /// 2.12: waits anew for what a proposal names, whenever its leader shows it again.
+    case waitsAnew
     // Consensus: memory.
     /// I3: acts before its records are durable.
     case actsBeforeSync

@@ -60,6 +60,11 @@ extension Engine {
         mode != .finished && hash == lastFinalHash && hash != emitted.hash && blocks[hash] == nil
     }
 
+    /// Whether a block above the last final one is here with its body, stored or about to be.
+    public func hasBody(of hash: Digest) -> Bool {
+        blocks[hash]?.body ?? .absent > .absent
+    }
+
     /// The block of the highest certified view, on which a next leader would build: where the
     /// builder looks whether it would have something to include (2.8).
     public var highestCertified: Digest {

@@ -53,6 +53,9 @@ struct PartialProposal: Sendable {
         }
     }
 
+    /// The view that its leader proposed it in, whatever the header says.
+    var view: View { vote.value.view }
+
     var missingCount: Int { missing.count }
 
     /// The places of what is not here yet, ascending.
@@ -81,16 +84,25 @@ struct PartialProposal: Sendable {
     }
 }
 
-/// The proposals that wait for their transactions, by the hashes of their blocks.
+/// The proposals that wait for their transactions, by the hashes of their blocks: one of each view,
+/// and each once. A leader that shows a block again, or others beside it, gains no more time by it
+/// and takes nobody's place.
 struct CompactProposals: Sendable {
-    /// Beyond it the oldest is let go: views are few ahead (consensus.md 2.11).
-    static let countMax = 8
+    /// As many as there are views that proposals are taken of. Where earlier ones want a place too,
+    /// the last view loses its own: it is the least urgent.
+    static let countMax = Int(Limits.futureViewsMax) + 1
+    /// How many views are remembered one by one; below them nothing more is taken.
+    static let viewsMax = 64
     /// How long what is under way has before the leader is asked for it.
     static let graceMilliseconds: UInt64 = 10
     /// How long the leader has for its answer, before others are asked for the whole block.
     static let answerMilliseconds: UInt64 = 1_000
 
     private var entries: OrderedDictionary<Digest, PartialProposal> = [:]
+    /// The block that was waited for in each view, whether it still is or not.
+    private var taken: OrderedDictionary<View, Digest> = [:]
+    /// Of this view and those below nothing more is taken.
+    private var closed = View.zero
     var counts = CompactCounts()
 
     var isEmpty: Bool { entries.isEmpty }
@@ -101,10 +113,32 @@ struct CompactProposals: Sendable {
         set { entries[hash] = newValue }
     }
 
-    /// - Returns: one that was let go for it.
+    /// Whether a proposal of the view was waited for: no other one is, nor that one again.
+    func isTaken(_ view: View) -> Bool {
+        guard !Mutant.isActive(.waitsAnew) else { return false }
+        return view <= closed || taken[view] != nil
+    }
+
+    /// Whether a message brings the proposal that the view has had.
+    func isRepeated(_ candidate: Candidate?, in view: View) -> Bool {
+        guard let candidate, !Mutant.isActive(.waitsAnew) else { return false }
+        return taken[view] == candidate.blockHash
+    }
+
+    /// - Precondition: the view is not taken.
+    /// - Returns: one that was let go for it, perhaps itself.
     mutating func insert(_ proposal: PartialProposal) -> PartialProposal? {
+        let view = proposal.view
+        precondition(!isTaken(view), "one proposal of a view is waited for: \(view)")
+        taken[view] = proposal.header.hash
+        if taken.count > CompactProposals.viewsMax, let lowest = taken.keys.min() {
+            taken[lowest] = nil
+            closed = max(closed, lowest)
+        }
         entries[proposal.header.hash] = proposal
-        return entries.count > CompactProposals.countMax ? entries.removeFirst().value : nil
+        guard entries.count > CompactProposals.countMax else { return nil }
+        let last = entries.values.indices.max { entries.values[$0].view < entries.values[$1].view }
+        return last.map { entries.remove(at: $0).value }
     }
 
     /// Gives everybody who waits for it a transaction.
@@ -134,11 +168,17 @@ struct CompactProposals: Sendable {
         entries.filter { $0.value.deadline <= now }.map(\.key)
     }
 
-    mutating func removeAll(through height: Height) {
-        entries.removeAll { $0.value.header.height <= height }
+    /// Everything up to a final view is over.
+    mutating func removeAll(through view: View) {
+        entries.removeAll { $0.value.view <= view }
+        taken.removeAll { $0.key <= view }
+        closed = max(closed, view)
     }
 
+    /// The views of another epoch begin at one again.
     mutating func removeAll() {
         entries.removeAll()
+        taken.removeAll()
+        closed = .zero
     }
 }

@@ -33,7 +33,9 @@ extension Replica {
 
     // MARK: As receiver
 
-    /// A verified compact proposal: completes it from the pool, or waits for what is missing.
+    /// A verified compact proposal: completes it from the pool, or waits for what is missing, if it
+    /// is the first one of its view. A copy must not begin anew: its leader could go on for ever
+    /// like that, while the engine's question for the block waits.
     mutating func accept(
         _ vote: Verified<Vote>, _ header: Header, _ body: CompactBody, from peer: Peer,
         seat: UInt16, at now: Moment, into effects: inout [ReplicaEffect]
@@ -41,6 +43,10 @@ extension Replica {
         let hash = header.hash
         guard tree[hash] == nil else {
             step(.proposal(vote, header: header, from: seat), at: now, into: &effects)
+            return
+        }
+        guard !compact.isTaken(vote.value.view) else {
+            step(.proposal(vote, header: nil, from: seat), at: now, into: &effects)
             return
         }
         let entry = PartialProposal(
@@ -53,7 +59,7 @@ extension Replica {
             complete(entry, at: now, into: &effects)
             return
         }
-        if let oldest = compact.insert(entry) { giveUp(oldest, at: now, into: &effects) }
+        if let other = compact.insert(entry) { giveUp(other, at: now, into: &effects) }
         armCompact(into: &effects)
         // The leader's vote counts at once.
         step(.proposal(vote, header: nil, from: seat), at: now, into: &effects)
@@ -133,10 +139,14 @@ extension Replica {
             effects.append(.penalize(entry.peer, .forged))
             return
         }
-        tree.insert(block)
+        let isPlausible = engine.isPlausible(block.header)
+        if isPlausible { tree.insert(block) }
         guard let seat = roster.seat(of: entry.peer) else { return }
         step(
             .proposal(entry.vote, header: entry.header, from: seat), at: now, into: &effects)
+        // Where the proposal has become of no use, the block may still be what was asked for.
+        guard entry.deferred != nil, isPlausible, !engine.hasBody(of: block.hash) else { return }
+        effects.append(.store(block))
     }
 
     /// The engine looks for the whole block.

@@ -116,6 +116,8 @@ extension Replica {
         }
         let summary = MessageSummary(proposal: proposal.vote)
         guard isWanted(summary, from: validator, at: now, into: &effects) else { return }
+        guard !proposal.isCompact || !compact.isRepeated(summary.candidate, in: summary.view)
+        else { return }
         let needed = proposal.justification.filter {
             engine.wants(MessageSummary($0)) == .verify
         }

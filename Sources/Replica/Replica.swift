@@ -415,7 +415,7 @@ public struct Replica: ~Copyable, Sendable {
         guard let last = headers.last else { return }
         look(at: headers, into: &effects)
         finalized = last.summary
-        compact.removeAll(through: finalized.height)
+        compact.removeAll(through: certificate.value.view)
         isWorkStale = true
         effects.append(.commit(headers, certificate))
         for header in headers {

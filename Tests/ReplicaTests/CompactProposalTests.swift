@@ -241,15 +241,103 @@ import Testing
         #expect(network.nodes[2].facts?.mempoolCount == 0)
     }
 
+    // MARK: Leaders that withhold
+
+    /// Node 0 is silent but for its proposals, names what it tells the third nobody, and gives it
+    /// nothing; nor does anybody push a block that was not asked for.
+    private static func withholding(
+        _ network: ReplicaNetwork, from liar: Int, to victim: Int,
+        seen: @escaping (BlockProposal) -> Void
+    ) {
+        network.delay = { from, to, message in
+            switch message {
+            case .proposal(let proposal) where from == liar && to == victim:
+                if proposal.isCompact { seen(proposal) }
+                return 10
+            case .blockResponse(let response) where to == victim:
+                let isAsked = network.nodes[victim].sent.contains {
+                    if case .blockRequest(let request) = $0 {
+                        request.hash == response.hash
+                    } else {
+                        false
+                    }
+                }
+                return isAsked && from != liar ? 10 : nil
+            case .blockTransactionsResponse where from == liar && to == victim: return nil
+            case .vote, .transactions, .blockResponse: return from == liar ? nil : 10
+            default: return 10
+            }
+        }
+    }
+
+    @Test func `a leader that shows a block again and again keeps nobody from asking for it`()
+        throws
+    {
+        let network = Self.network()
+        var repeated: BlockProposal?
+        Self.withholding(network, from: 0, to: 3) { repeated = $0 }
+        network.start([0, 1, 2, 3])
+        network.run { network.nodes.allSatisfy { $0.height >= 2 } }
+        Self.submit(try Self.eight(), to: 0, of: network)
+        #expect(network.run { repeated != nil })
+        let proposal = try #require(repeated)
+        let hash = try #require(proposal.header).hash
+        let height = network.nodes[1].height
+        // For half a minute, always before the time is over that the leader has for its answer.
+        for _ in 0..<60 {
+            network.inject(.proposal(proposal), from: 0, to: 3)
+            network.run(milliseconds: 500)
+        }
+        #expect(network.nodes[3].sent.contains(.blockRequest(BlockRequest(hash: hash))))
+        for node in network.nodes.dropFirst() { #expect(node.height >= height + 20) }
+        let counts = try #require(network.nodes[3].facts?.compact)
+        #expect(counts.givenUp > 0)
+        // Each copy was one proposal, and asked for once.
+        let requests = Self.requests(network.nodes[3]).map(\.hash)
+        #expect(requests.contains(hash))
+        #expect(Set(requests).count == requests.count)
+        #expect(network.nodes[3].penalties.isEmpty)
+    }
+
+    @Test
+    func `what comes late is stored at once if it was asked for, whatever became of its view`()
+        throws
+    {
+        let network = Self.network()
+        network.delay = { _, to, message in
+            switch message {
+            case .transactions where to == 3: nil
+            // The others make it final meanwhile.
+            case .blockTransactionsResponse where to == 3: 700
+            case .blockResponse where to == 3: nil
+            default: 10
+            }
+        }
+        network.start([0, 1, 2, 3])
+        network.run { network.nodes.allSatisfy { $0.height >= 2 } }
+        let transactions = try Self.eight()
+        Self.submit(transactions, to: 0, of: network)
+        #expect(network.run { Self.hasAll(transactions, network.nodes[0]) })
+        let isSoon = network.run(milliseconds: 1_200) {
+            Self.hasAll(transactions, network.nodes[3])
+        }
+        #expect(isSoon)
+        #expect(Self.wholeRequests(network.nodes[3]) == 0)
+        #expect(network.nodes[3].facts?.compact.givenUp == 0)
+    }
+
     // MARK: The parts
 
     private static func partial(
-        _ named: [SignedTransaction], pool: Mempool, height: UInt64 = 1, deadline: UInt64 = 0
+        _ named: [SignedTransaction], pool: Mempool, height: UInt64 = 1, deadline: UInt64 = 0,
+        view: UInt64? = nil
     ) throws -> PartialProposal {
         var header = DoorTests.header(height: height, parent: ReplicaNetwork.genesis.hash)
         let body = BlockBody(transactions: named)
         header.transactionsRoot = body.transactionsRoot
-        let vote = PeerMessageTests.vote(.notarize(header.candidate))
+        let vote = Vote(
+            epoch: .zero, view: View(view ?? height), signer: 1,
+            statement: .notarize(header.candidate), signature: PeerMessageTests.signature)
         return PartialProposal(
             vote: .restored(vote), header: header, body: CompactBody(body),
             peer: ReplicaNetwork.networkKey(1), pool: pool,
@@ -294,19 +382,51 @@ import Testing
         #expect((partial.block == nil) == isTooLarge)
     }
 
-    @Test func `few are held, and the oldest goes`() throws {
+    @Test func `few are held, and the last view goes`() throws {
         var held = CompactProposals()
         let named = try Self.eight().map(\.value)
-        for height in 1...UInt64(CompactProposals.countMax) {
+        for height in 2...UInt64(CompactProposals.countMax) + 1 {
             let partial = try Self.partial(named, pool: Mempool(), height: height)
-            let oldest = held.insert(partial)
-            #expect(oldest == nil)
+            let other = held.insert(partial)
+            #expect(other == nil)
         }
-        let oldest = held.insert(try Self.partial(named, pool: Mempool(), height: 100))
-        #expect(oldest?.header.height == Height(1))
+        // One that is nearer takes the place of the last; one that is further finds none.
+        let last = UInt64(CompactProposals.countMax) + 1
+        let nearer = held.insert(try Self.partial(named, pool: Mempool(), height: 1))
+        #expect(nearer?.view == View(last))
+        let further = held.insert(try Self.partial(named, pool: Mempool(), height: 100))
+        #expect(further?.view == View(100))
         #expect(held.count == CompactProposals.countMax)
-        held.removeAll(through: Height(5))
-        #expect(held.count == CompactProposals.countMax - 4)
+        held.removeAll(through: View(5))
+        #expect(held.count == CompactProposals.countMax - 5)
+    }
+
+    @Test func `of a view one proposal is waited for, and once`() throws {
+        var held = CompactProposals()
+        let named = try Self.eight().map(\.value)
+        let first = try Self.partial(named, pool: Mempool(), height: 3)
+        #expect(!held.isTaken(View(3)))
+        _ = held.insert(first)
+        #expect(held.isTaken(View(3)) && !held.isTaken(View(2)) && !held.isTaken(View(4)))
+        #expect(held.isRepeated(first.header.candidate, in: View(3)))
+        // Another block of the leader is something new: evidence, but nothing to wait for.
+        let second = try Self.partial(named, pool: Mempool(), height: 4, view: 3)
+        #expect(!held.isRepeated(second.header.candidate, in: View(3)))
+        #expect(!held.isRepeated(first.header.candidate, in: View(4)))
+        // Given up, or complete: it does not come back.
+        held[first.header.hash] = nil
+        #expect(held.isEmpty && held.isTaken(View(3)))
+        // Not even where so many views came after it that it is not remembered by itself.
+        for view in 4...UInt64(CompactProposals.viewsMax) + 3 {
+            let other = held.insert(try Self.partial(named, pool: Mempool(), height: view))
+            if let other { held[other.header.hash] = nil }
+        }
+        #expect(held.isTaken(View(3)) && held.isTaken(View(1)))
+        #expect(!held.isRepeated(first.header.candidate, in: View(3)))
+        held.removeAll(through: View(90))
+        #expect(held.isTaken(View(90)) && !held.isTaken(View(91)))
+        held.removeAll()
+        #expect(!held.isTaken(View(3)))
     }
 
     @Test func `the engine's first question waits for the leader, the second does not`() throws {

@@ -157,6 +157,7 @@ public enum AdversaryLibrary {
         ("time-skewer", { TimeSkewer() }),
         ("twin", { Twin() }),
         ("withholder", { Withholder() }),
+        ("repeater", { Repeater() }),
     ]
 
     public static var names: [String] { makers.map(\.name) }

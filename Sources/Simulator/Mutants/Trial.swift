@@ -60,7 +60,7 @@ public struct Trial: Sendable {
         named("failures", seeds: 2), named("slow", seeds: 2), named("S21", seeds: 2),
         named("hailstorm", seeds: 6), named("away", seeds: 6), named("S02", seeds: 1),
         named("S08", seeds: 1), named("S17", seeds: 2), named("S33", seeds: 1),
-        named("S49", seeds: 3),
+        named("S49", seeds: 3), named("repeated", seeds: 2),
     ]
 
     /// Everything, from cheap to dear: what each mutant goes through until it is found.

@@ -21,6 +21,7 @@ extension Trial {
             "S21"
         case .neverSkips: "S02"
         case .asksNobody: "S08"
+        case .waitsAnew: "repeated"
         case .keepsPartials: "S17"
         case .takesInvalidBlocks: "S33"
         case .skipsWithoutQuorum: "S49"

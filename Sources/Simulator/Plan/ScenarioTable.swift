@@ -2,6 +2,7 @@
 public enum ScenarioTable {
     public static let all: [Scenario] =
         [swarm, soak, scale, CompactScenarios.compact] + scenarios + directed
+        + WithholdingScenarios.all
 
     /// Those of testing.md 3, in order.
     public static let scenarios: [Scenario] =

@@ -64,7 +64,8 @@ public enum ByzantineScenarios {
     /// The behaviours of testing.md 2 by number (B18 is unused), with the adversaries of each.
     public static let behaviours: [(number: Int, adversaries: [String])] = [
         (1, ["equivocator"]), (2, ["double-voter"]), (3, ["conflicter"]), (4, ["silent"]),
-        (5, ["nullifier"]), (6, ["selective"]), (7, ["body-withholder", "withholder", "misnamer"]),
+        (5, ["nullifier"]), (6, ["selective"]),
+        (7, ["body-withholder", "withholder", "misnamer", "repeater"]),
         (8, ["reason-withholder", "skipper"]), (9, ["replayer"]), (10, ["reconfigurer"]),
         (11, ["impersonator"]), (12, ["block-forger"]), (13, ["late-proposer"]),
         (14, ["certificate-forger"]), (15, ["resolver-liar"]), (16, ["flooder"]),
