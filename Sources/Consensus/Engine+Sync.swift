@@ -19,6 +19,7 @@ extension Engine {
         }
     }
 
+    /// What is missing, the most urgent first.
     private mutating func needs() -> [Need] {
         var needs: [Need] = []
         if let lag = lagNeed { needs.append(lag) }
@@ -37,7 +38,8 @@ extension Engine {
             needs.append(
                 Need(
                     subject: .block(candidate.blockHash),
-                    preferred: state.source.map { [$0] } ?? [], mayBeUnderWay: true))
+                    preferred: state.source.map { [$0] } ?? [], mayBeUnderWay: true,
+                    isAhead: true))
         }
         return needs
     }

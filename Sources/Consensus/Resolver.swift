@@ -6,6 +6,13 @@ struct Need: Hashable, Sendable {
     enum Subject: Hashable, Sendable {
         case block(Digest)
         case certificate(CertificateRequest)
+
+        var isBlock: Bool {
+            switch self {
+            case .block: true
+            case .certificate: false
+            }
+        }
     }
 
     let subject: Subject
@@ -13,43 +20,72 @@ struct Need: Hashable, Sendable {
     var preferred: [UInt16] = []
     /// The message that brings it may be on its way: wait a moment before asking.
     var mayBeUnderWay = false
+    /// Of a view that has not begun, and named by its leader alone: it need not exist.
+    var isAhead = false
 }
 
 /// Asks for what is missing, one peer after the other (2.12): keyed, so that nothing is asked for
 /// twice; bounded, so that a gap cannot become a storm. A useless answer is no fault, and what is
 /// not needed any more is forgotten.
+///
+/// What is most urgent goes first, whenever it came up: leaders can name blocks that nobody has,
+/// and whoever asks for these for ever must still come to ask for what exists.
 struct Resolver: Sendable {
+    /// Half of it for blocks and half for certificates, so that neither keeps the other out.
     static let pendingMax = 64
+    /// Of blocks, and of certificates.
     static let inFlightMax = 4
+    /// How many of these may be for blocks of views that have not begun.
+    static let aheadMax = 2
     /// How long to wait for what may be under way, in milliseconds.
     static let graceMilliseconds: UInt64 = 100
 
     private struct Pending: Sendable {
         let subject: Need.Subject
         let peers: [UInt16]
+        var isAhead: Bool
         var attempt = 0
         /// Not asked before this moment.
         var readyAt: Instant
         /// The peer in `peers[attempt]` was asked, and is given until then.
         var deadline: Instant?
-
-        var isBlock: Bool {
-            switch subject {
-            case .block: true
-            case .certificate: false
-            }
-        }
+        /// It was ready, but as much as may be was asked for: its turn comes when one of those is
+        /// answered, refused or overdue.
+        var isQueued = false
 
         var peer: UInt16 { peers[attempt % peers.count] }
     }
 
+    /// How much is asked for at the moment.
+    private struct Load {
+        var blocks = 0
+        var blocksAhead = 0
+        var certificates = 0
+
+        func hasRoom(for entry: Pending) -> Bool {
+            guard entry.subject.isBlock else { return certificates < Resolver.inFlightMax }
+            guard blocks < Resolver.inFlightMax else { return false }
+            return !entry.isAhead || blocksAhead < Resolver.aheadMax
+        }
+
+        mutating func add(_ entry: Pending) {
+            guard entry.subject.isBlock else {
+                certificates += 1
+                return
+            }
+            blocks += 1
+            if entry.isAhead { blocksAhead += 1 }
+        }
+    }
+
+    /// The most urgent first.
     private var pending: [Pending] = []
 
     var count: Int { pending.count }
 
     /// When something must be asked next.
     var deadline: Instant? {
-        pending.map { $0.deadline ?? $0.readyAt }.min()
+        pending.compactMap { $0.deadline ?? ($0.isQueued ? nil : $0.readyAt) }.min()
     }
 
     func isPending(_ subject: Need.Subject) -> Bool {
@@ -66,43 +102,57 @@ struct Resolver: Sendable {
             pending.removeAll()
             return []
         }
-        let subjects = needs.map(\.subject)
-        pending.removeAll { !subjects.contains($0.subject) }
-        for need in needs where !isPending(need.subject) && pending.count < Resolver.pendingMax {
-            var peers: [UInt16] = []
-            for peer in need.preferred + order.next(count)
-            where peer != own && Int(peer) < count && !peers.contains(peer) {
-                peers.append(peer)
+        var ordered: [Pending] = []
+        var places = (blocks: Resolver.pendingMax / 2, certificates: Resolver.pendingMax / 2)
+        for need in needs where !ordered.contains(where: { $0.subject == need.subject }) {
+            guard (need.subject.isBlock ? places.blocks : places.certificates) > 0 else { continue }
+            var entry = pending.first { $0.subject == need.subject }
+            entry?.isAhead = need.isAhead
+            guard let entry = entry ?? begin(need, &order, own: own, count: count, at: now) else {
+                continue
             }
-            guard !peers.isEmpty else { continue }
-            let readyAt =
-                need.mayBeUnderWay
-                ? now.advanced(byMilliseconds: Resolver.graceMilliseconds) : now
-            pending.append(Pending(subject: need.subject, peers: peers, readyAt: readyAt))
+            ordered.append(entry)
+            if need.subject.isBlock { places.blocks -= 1 } else { places.certificates -= 1 }
         }
+        pending = ordered
         return ask(at: now)
+    }
+
+    private func begin(
+        _ need: Need, _ order: inout PeerOrder, own: UInt16?, count: Int, at now: Instant
+    ) -> Pending? {
+        var peers: [UInt16] = []
+        for peer in need.preferred + order.next(count)
+        where peer != own && Int(peer) < count && !peers.contains(peer) {
+            peers.append(peer)
+        }
+        guard !peers.isEmpty else { return nil }
+        let readyAt =
+            need.mayBeUnderWay ? now.advanced(byMilliseconds: Resolver.graceMilliseconds) : now
+        return Pending(
+            subject: need.subject, peers: peers, isAhead: need.isAhead, readyAt: readyAt)
     }
 
     private mutating func ask(at now: Instant) -> [(Need.Subject, UInt16)] {
         var asked: [(Need.Subject, UInt16)] = []
-        var blocks = 0
-        var certificates = 0
-        for entry in pending where entry.deadline.map({ now < $0 }) ?? false {
-            if entry.isBlock { blocks += 1 } else { certificates += 1 }
-        }
+        var load = Load()
         for index in pending.indices {
-            if let deadline = pending[index].deadline {
-                guard deadline <= now else { continue }
+            pending[index].isQueued = false
+            guard let deadline = pending[index].deadline else { continue }
+            if now < deadline {
+                load.add(pending[index])
+            } else {
                 pending[index].deadline = nil
                 pending[index].attempt += 1
             }
-            guard pending[index].readyAt <= now else { continue }
-            guard (pending[index].isBlock ? blocks : certificates) < Resolver.inFlightMax else {
-                // Its turn comes with the next answer or deadline.
-                pending[index].readyAt = now.advanced(byMilliseconds: Resolver.graceMilliseconds)
+        }
+        for index in pending.indices
+        where pending[index].deadline == nil && pending[index].readyAt <= now {
+            guard load.hasRoom(for: pending[index]) else {
+                pending[index].isQueued = true
                 continue
             }
-            if pending[index].isBlock { blocks += 1 } else { certificates += 1 }
+            load.add(pending[index])
             pending[index].deadline = now.advanced(byMilliseconds: Timing.requestTimeout)
             asked.append((pending[index].subject, pending[index].peer))
         }

@@ -1,4 +1,5 @@
 import Chain
+import Cryptography
 import Foundation
 import Testing
 
@@ -169,6 +170,91 @@ import Testing
         }
         let asked = try other.run(["wait 150"]).filter { $0.hasPrefix("fetch") }
         #expect(asked.count == Resolver.inFlightMax)
+    }
+
+    /// Ten validators, this one the last to lead; four leaders of the next views have voted for
+    /// blocks that do not exist.
+    private static func besetByPhantoms() throws -> ScenarioRunner {
+        let runner = ScenarioRunner()
+        _ = try runner.run(["node J powers=1,1,1,1,1,1,1,1,1,1 leader=29000 advance=60000"])
+        for (view, leader) in zip(2..., ["B", "C", "D", "E"]) {
+            _ = try runner.run([
+                "block x\(view) view=\(view)", "vote \(leader) notarize \(view) x\(view)",
+            ])
+        }
+        _ = try runner.run(["wait 150", "block h1 view=1"])
+        return runner
+    }
+
+    @Test func `P27 what leaders alone named does not keep back what a quorum named`() throws {
+        let runner = try Self.besetByPhantoms()
+        // The block's body came neither with the leader's vote nor since.
+        let output = try runner.run(["certificate A,F,G,H,I,D,E notarize 1 h1", "wait 150"])
+        let asked = output.filter { $0.hasPrefix("fetch h1") }
+        #expect(asked.count == 1, "\(output)")
+        // Nor does it while they are refused, or nobody answers.
+        for view in 2...5 {
+            for peer in ["A", "B", "C", "D", "E", "F", "G"] {
+                _ = try runner.run(["unavailable x\(view) \(peer)"])
+            }
+        }
+        let later = try runner.run(["wait 60000"]).filter { $0.hasPrefix("fetch h1") }
+        #expect(later.count >= 20, "\(later)")
+    }
+
+    @Test func `P27 few blocks of coming views are asked for at once`() throws {
+        let runner = try Self.besetByPhantoms()
+        for _ in 0..<4 {
+            // Each of them of one peer after the other, for as long as a peer has.
+            let asked = try runner.run(["wait 2000"]).filter { $0.hasPrefix("fetch") }
+            #expect(asked.count == Resolver.aheadMax)
+            #expect(asked.allSatisfy { $0.hasPrefix("fetch x2 ") || $0.hasPrefix("fetch x3 ") })
+        }
+    }
+
+    @Test func `P27 the order in which things are asked for is that of their urgency`() {
+        func need(_ number: UInt8, isAhead: Bool = false) -> Need {
+            Need(subject: .block(Digest(.block, [number])), preferred: [1], isAhead: isAhead)
+        }
+        var resolver = Resolver()
+        var order = PeerOrder(instance: .zero, own: 0, count: 4)
+        func ask(_ needs: [Need], _ milliseconds: UInt64) -> [Need.Subject] {
+            resolver.update(
+                needs, order: &order, own: 0, count: 4,
+                at: Instant.zero.advanced(byMilliseconds: milliseconds)
+            ).map(\.0)
+        }
+        let old = (1...6).map { need($0) }
+        #expect(ask(old, 0) == old.prefix(4).map(\.subject))
+        // What is new and more urgent has the next place that is free, before what waited longer.
+        let urgent = need(9)
+        #expect(ask([urgent] + old, 10).isEmpty)
+        #expect(resolver.deadline == Instant.zero.advanced(byMilliseconds: 2_000))
+        resolver.refused(old[0].subject, by: 1, at: Instant.zero.advanced(byMilliseconds: 20))
+        #expect(ask([urgent] + old, 20) == [urgent.subject])
+        // When all are overdue the most urgent four are asked of others.
+        #expect(ask([urgent] + old, 2_020) == ([urgent] + old.prefix(3)).map(\.subject))
+        // What is ahead has two of the places, and becomes like all others when its view begins.
+        resolver = Resolver()
+        let ahead = (1...4).map { need($0, isAhead: true) }
+        #expect(ask(ahead, 0) == ahead.prefix(2).map(\.subject))
+        #expect(ask([need(1), need(2), ahead[2], ahead[3]], 10) == ahead.suffix(2).map(\.subject))
+    }
+
+    @Test func `P27 many certificates leave places for blocks`() {
+        let certificates = (1...80).map { view in
+            Need(
+                subject: .certificate(
+                    CertificateRequest(epoch: .zero, view: View(view), want: .nullification)))
+        }
+        let block = Need(subject: .block(Digest(.block, [1])))
+        var resolver = Resolver()
+        var order = PeerOrder(instance: .zero, own: 0, count: 4)
+        let asked = resolver.update(
+            certificates + [block], order: &order, own: 0, count: 4, at: .zero)
+        #expect(asked.map(\.0).contains(block.subject))
+        #expect(asked.count == Resolver.inFlightMax + 1)
+        #expect(resolver.count == Resolver.pendingMax / 2 + 1)
     }
 
     @Test func `P27 no certificate is acted on before it is durable`() throws {

@@ -158,6 +158,7 @@ public enum AdversaryLibrary {
         ("twin", { Twin() }),
         ("withholder", { Withholder() }),
         ("repeater", { Repeater() }),
+        ("phantom", { Phantom() }),
     ]
 
     public static var names: [String] { makers.map(\.name) }

@@ -68,7 +68,7 @@ public enum ByzantineScenarios {
         (7, ["body-withholder", "withholder", "misnamer", "repeater"]),
         (8, ["reason-withholder", "skipper"]), (9, ["replayer"]), (10, ["reconfigurer"]),
         (11, ["impersonator"]), (12, ["block-forger"]), (13, ["late-proposer"]),
-        (14, ["certificate-forger"]), (15, ["resolver-liar"]), (16, ["flooder"]),
+        (14, ["certificate-forger"]), (15, ["resolver-liar"]), (16, ["flooder", "phantom"]),
         (17, ["time-skewer"]), (19, ["range-liar"]), (20, ["twin"]),
     ]
 
