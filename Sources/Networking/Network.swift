@@ -172,6 +172,17 @@ public final class Network: Sendable {
         return outcome
     }
 
+    /// Whether a channel's queue has room for any of its messages, so that an answer is worth its
+    /// work. If not, the answer that is not made counts as dropped.
+    public func hasRoom(on channel: Channel, for peer: PeerID) -> Bool {
+        guard let connection = state.withLock({ $0.active[peer] }) else { return false }
+        guard connection.outbox.hasRoom(on: channel) else {
+            counters.note(.dropped)
+            return false
+        }
+        return true
+    }
+
     // MARK: Peers
 
     /// The port that it listens on; nil unless it runs.

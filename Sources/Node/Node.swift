@@ -27,12 +27,14 @@ public final class Node: Service {
     private let executor: Executor
     private let blockDisk: BlockDisk
     private let voteDisk: VoteDisk
+    private let peerServer: PeerServer
 
-    private let inputs: Mailbox<LoopInput>
-    private let executorJobs: Mailbox<Executor.Job>
-    private let blockJobs: Mailbox<BlockDisk.Job>
-    private let voteJobs: Mailbox<VoteDisk.Job>
-    private let tickets: TicketOffice
+    private let inputs = Mailbox<LoopInput>(capacity: 65_536)
+    private let executorJobs = Mailbox<Executor.Job>(capacity: 1_024)
+    private let blockJobs = Mailbox<BlockDisk.Job>(capacity: 1_024)
+    private let voteJobs = Mailbox<VoteDisk.Job>(capacity: 1_024)
+    private let questions = QuestionQueue()
+    private let tickets = TicketOffice()
     private let starts: StartCount
     private let divergence: DivergenceFile
 
@@ -66,11 +68,6 @@ public final class Node: Service {
 
         self.logger = logger
         self.configuration = configuration
-        inputs = Mailbox(capacity: 65_536)
-        executorJobs = Mailbox(capacity: 1_024)
-        blockJobs = Mailbox(capacity: 1_024)
-        voteJobs = Mailbox(capacity: 1_024)
-        tickets = TicketOffice()
         let metrics = NodeMetrics()
         let feed = FinalityFeed()
         let view = StateView(data.view)
@@ -89,6 +86,9 @@ public final class Node: Service {
             jobs: blockJobs, loop: inputs, executor: executorJobs, votes: voteJobs, epochs: epochs,
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
+        peerServer = PeerServer(
+            questions: questions, blocks: data.blocks, view: view,
+            answers: PeerServer.Answers(over: network))
         starts = StartCount(path: home.starts)
         divergence = DivergenceFile(path: home.divergence)
         let halt = EarlierHalt.find(data.recovery.records, divergence, at: data.view)
@@ -97,7 +97,8 @@ public final class Node: Service {
             isCautious: Node.isLooping(starts, at: data.view.head.height, logger))
         let machinery = ReplicaLoop.Machinery(
             network: network, votes: voteJobs, blocks: blockJobs, executor: executorJobs,
-            verifier: verifier, tickets: tickets, clock: clock, metrics: metrics, logger: logger)
+            questions: questions, verifier: verifier, tickets: tickets, clock: clock,
+            metrics: metrics, logger: logger)
         loop = ReplicaLoop(inputs: inputs, machinery: machinery, replica: replica)
         let access = NodeAccess(
             parts: AccessParts(
@@ -253,6 +254,7 @@ public final class Node: Service {
             group.addTask { [executor] in await executor.run() }
             group.addTask { [blockDisk] in await blockDisk.run() }
             group.addTask { [voteDisk] in await voteDisk.run() }
+            group.addTask { [peerServer] in await peerServer.run() }
             group.addTask { [loop] in try await loop.run() }
             group.addTask { [self] in
                 try await network.run { [self] event in receive(event) }
@@ -288,6 +290,7 @@ public final class Node: Service {
         executorJobs.close()
         voteJobs.close()
         blockJobs.close()
+        questions.close()
         tickets.closeAll()
     }
 

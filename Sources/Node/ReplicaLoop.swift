@@ -15,6 +15,7 @@ actor ReplicaLoop {
         let votes: Mailbox<VoteDisk.Job>
         let blocks: Mailbox<BlockDisk.Job>
         let executor: Mailbox<Executor.Job>
+        let questions: QuestionQueue
         let verifier: Verifier
         let tickets: TicketOffice
         let clock: WallClock
@@ -193,7 +194,8 @@ actor ReplicaLoop {
         case .replay(let blocks, let head):
             machinery.executor.send(.replay(blocks, head: head))
         case .serve(let request, let peer):
-            machinery.blocks.send(.serve(request, to: peer), mayBeLost: true)
+            machinery.questions.send(
+                QuestionQueue.Question(request: request, peer: peer, credit: credit))
         case .admitted(_, let ticket):
             machinery.tickets.resolve(ticket, .accepted)
         case .refused(_, let error, let ticket):
@@ -210,9 +212,7 @@ actor ReplicaLoop {
     }
 
     private func send(_ message: PeerMessage, to destination: Destination) {
-        guard let channel = Networking.Channel(rawValue: message.channel.rawValue) else {
-            preconditionFailure("both sides name the same channels: \(message.channel)")
-        }
+        let channel = Networking.Channel(message.channel)
         let bytes = message.encoded()
         let network = machinery.network
         switch destination {

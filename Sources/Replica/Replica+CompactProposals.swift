@@ -23,12 +23,12 @@ extension Replica {
     func serve(
         _ request: BlockTransactionsRequest, to peer: Peer, into effects: inout [ReplicaEffect]
     ) {
-        let held = tree[request.hash]?.block.body.transactions ?? []
-        let transactions = request.positions.compactMap { position in
-            Int(position) < held.count ? held[Int(position)] : nil
+        if let block = tree[request.hash]?.block {
+            effects.append(.serve(.transactions(request, of: block), to: peer.key))
+        } else {
+            let nothing = BlockTransactionsResponse(hash: request.hash, transactions: [])
+            effects.append(.send(.blockTransactionsResponse(nothing), to: .peer(peer.key)))
         }
-        let response = BlockTransactionsResponse(hash: request.hash, transactions: transactions)
-        effects.append(.send(.blockTransactionsResponse(response), to: .peer(peer.key)))
     }
 
     // MARK: As receiver

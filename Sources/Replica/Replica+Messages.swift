@@ -43,12 +43,8 @@ extension Replica {
         case .proposal(let proposal):
             receiveProposal(proposal, from: peer, at: now, into: &effects)
         case .blockRequest(let request):
-            guard let block = tree[request.hash]?.block else {
-                effects.append(.serve(.block(request), to: peer.key))
-                return
-            }
-            let response = BlockResponse(hash: request.hash, block: block.encoded())
-            effects.append(.send(.blockResponse(response), to: .peer(peer.key)))
+            let held = tree[request.hash].map { ServeRequest.held($0.block) }
+            effects.append(.serve(held ?? .block(request), to: peer.key))
         case .blockResponse(let response):
             receiveBlock(response, from: peer, at: now, into: &effects)
         case .blockTransactionsRequest(let request):

@@ -1,4 +1,5 @@
 import Chain
+import Codec
 import Consensus
 import Cryptography
 
@@ -26,7 +27,7 @@ public enum ReplicaEffect: Sendable {
     case commit([Header], Verified<Certificate>)
     /// Execute and commit these blocks one after the other.
     case replay([Block], head: FinalizedHead)
-    /// Read from the disk and answer a peer.
+    /// Answer a peer, beside everything else and after it.
     case serve(ServeRequest, to: PublicKey)
 
     /// Who waits for the admission of a transaction gets this.
@@ -67,11 +68,35 @@ public enum VerificationJob: Sendable {
 
 public enum ServeRequest: Hashable, Sendable {
     case block(BlockRequest)
+    /// A block that is here and may be on no disk yet. It is the shell that encodes it, so that the
+    /// replica's time does not go to it.
+    case held(Block)
+    /// Transactions of such a block.
+    case transactions(BlockTransactionsRequest, of: Block)
     case range(RangeRequest)
     /// Certificates of a view that was left long ago, of an instance at work.
     case certificates(CertificateRequest, instance: Digest)
     /// How this epoch ended: the finalization of its last block, as an `epochHint`. Kept for ever.
     case boundary(Epoch)
+}
+
+extension ServeRequest {
+    /// The answer where no disk is needed for it.
+    public var heldAnswer: PeerMessage? {
+        switch self {
+        case .held(let block):
+            return .blockResponse(BlockResponse(hash: block.hash, block: block.encoded()))
+        case .transactions(let request, let block):
+            let held = block.body.transactions
+            let transactions = request.positions.compactMap { position in
+                Int(position) < held.count ? held[Int(position)] : nil
+            }
+            return .blockTransactionsResponse(
+                BlockTransactionsResponse(hash: request.hash, transactions: transactions))
+        case .block, .range, .certificates, .boundary:
+            return nil
+        }
+    }
 }
 
 /// What a peer did wrong; how much it weighs is the network's business.

@@ -53,6 +53,29 @@ import Testing
         #expect(abs((counts[.rangeSync] ?? 0) - 30) <= 2)
     }
 
+    @Test func `a channel has room while any of its messages would be queued`() {
+        var table = ChannelTable()
+        table[.rangeSync].queueMessagesMax = 3
+        table[.rangeSync].messageBytesMax = 100
+        table[.rangeSync].queueBytesMax = 300
+        var scheduler = SendScheduler(channels: table)
+        // By bytes: what is left must hold the largest.
+        #expect(scheduler.hasRoom(on: .rangeSync))
+        #expect(scheduler.enqueue(Self.message(100), on: .rangeSync) == .queued)
+        #expect(scheduler.enqueue(Self.message(100), on: .rangeSync) == .queued)
+        #expect(scheduler.hasRoom(on: .rangeSync))
+        #expect(scheduler.enqueue(Self.message(1), on: .rangeSync) == .queued)
+        #expect(!scheduler.hasRoom(on: .rangeSync))
+        #expect(scheduler.hasRoom(on: .requests))
+        while scheduler.next() != nil {}
+        // By messages.
+        for _ in 0..<3 {
+            #expect(scheduler.hasRoom(on: .rangeSync))
+            #expect(scheduler.enqueue(Self.message(1), on: .rangeSync) == .queued)
+        }
+        #expect(!scheduler.hasRoom(on: .rangeSync))
+    }
+
     @Test func `a lane that was idle has no claim on the past`() throws {
         var scheduler = SendScheduler(channels: ChannelTable())
         #expect(scheduler.enqueue(Self.message(4 << 20), on: .rangeSync) == .queued)

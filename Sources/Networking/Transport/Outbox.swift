@@ -29,6 +29,10 @@ final class Outbox: Sendable {
         }
     }
 
+    func hasRoom(on channel: Channel) -> Bool {
+        state.withLock { !$0.isClosed && $0.scheduler.hasRoom(on: channel) }
+    }
+
     /// The next fragments, up to `bytes` of them and at least one if any waits.
     func take(upTo bytes: Int) -> [Fragment] {
         state.withLock { state in

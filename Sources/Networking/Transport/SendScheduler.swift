@@ -34,6 +34,14 @@ struct SendScheduler: Sendable {
         lanes[Int(channel.rawValue)].messages.count
     }
 
+    /// Whether any message of the channel would be queued without the loss of another.
+    func hasRoom(on channel: Channel) -> Bool {
+        let limits = channels[channel]
+        let lane = lanes[Int(channel.rawValue)]
+        return lane.messages.count < limits.queueMessagesMax
+            && lane.bytes + limits.messageBytesMax <= limits.queueBytesMax
+    }
+
     mutating func enqueue(_ message: [UInt8], on channel: Channel) -> SendOutcome {
         let limits = channels[channel]
         guard message.count > 0, message.count <= limits.messageBytesMax else {

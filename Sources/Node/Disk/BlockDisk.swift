@@ -8,7 +8,8 @@ import Networking
 import Replica
 import Storage
 
-/// The thread that writes blocks and states and reads them for peers.
+/// The thread that writes blocks and states. Nothing stands before them but one another: what peers
+/// ask for is read elsewhere (`PeerServer`).
 actor BlockDisk {
     enum Job: Sendable {
         /// Make a block's bytes durable.
@@ -19,7 +20,6 @@ actor BlockDisk {
         case replayed([Block])
         /// Follows the commit of an epoch's last block.
         case endEpoch(BlockSummary)
-        case serve(ServeRequest, to: PublicKey)
     }
 
     /// A commit is synced by itself if none was for so long; else the next block's sync covers it.
@@ -85,17 +85,6 @@ actor BlockDisk {
             loop.send(.replica(.replayed(replayed)))
         case .endEpoch(let boundary):
             endEpoch(at: boundary)
-        case .serve(.block(let request), let peer):
-            serve(request, to: peer)
-        case .serve(.range(let request), let peer):
-            serve(request, to: peer)
-        case .serve(.certificates(let request, let instance), let peer):
-            let response = CertificateResponse(
-                request: request,
-                certificates: blocks.certificates(request, instance: instance), header: nil)
-            send(.certificateResponse(response), to: peer)
-        case .serve(.boundary(let epoch), let peer):
-            serve(boundaryOf: epoch, to: peer)
         }
     }
 
@@ -203,74 +192,5 @@ actor BlockDisk {
             before: epoch, at: boundary.timestamp, over: current.snapshot)
         executor.send(.begin(next))
         votes.send(.open(epochs.start(next, over: current.snapshot)))
-    }
-
-    // MARK: Reading
-
-    private func serve(boundaryOf epoch: Epoch, to peer: PublicKey) {
-        guard let record = Queries.epochRecord(epoch, over: view.current.snapshot),
-            let head = blocks.finalizedHead(at: record.last)
-        else { return }
-        let hint = EpochHint(finalization: head.certificate.value, header: head.header)
-        send(.epochHint(hint), to: peer)
-    }
-
-    private func serve(_ request: BlockRequest, to peer: PublicKey) {
-        var bytes: [UInt8]?
-        if let header = blocks.header(request.hash), let body = blocks.body(request.hash) {
-            bytes = header + body
-        }
-        let response = BlockResponse(hash: request.hash, block: bytes)
-        send(.blockResponse(response), to: peer)
-    }
-
-    /// Blocks from the first height on, the next finalization, and the headers up to its block.
-    private func serve(_ request: RangeRequest, to peer: PublicKey) {
-        var encoded: [[UInt8]] = []
-        var size = 0
-        var height = request.first
-        while height <= request.last, let hash = blocks.hash(at: height),
-            let header = blocks.header(hash), let body = blocks.body(hash)
-        {
-            let block = header + body
-            guard encoded.isEmpty || size + block.count <= Limits.rangeBytesMax - 65_536 else {
-                break
-            }
-            encoded.append(block)
-            size += block.count
-            height = height.advanced(by: 1)
-        }
-        var finalization: Certificate?
-        var headers: [Header] = []
-        let last = height.lowered(by: 1)
-        if !encoded.isEmpty, let found = blocks.finalization(from: last),
-            found.height.value - last.value <= UInt64(RangeResponse.headersMax)
-        {
-            finalization = try? Certificate(decoding: found.certificate)
-            headers = self.headers(from: height, through: found.height)
-        }
-        let response = RangeResponse(
-            first: request.first, blocks: finalization == nil ? [] : encoded,
-            finalization: finalization, headers: headers)
-        send(.rangeResponse(response), to: peer)
-    }
-
-    private func headers(from first: Height, through last: Height) -> [Header] {
-        var headers: [Header] = []
-        var height = first
-        while height <= last, let hash = blocks.hash(at: height), let bytes = blocks.header(hash),
-            let header = try? Header(decoding: bytes)
-        {
-            headers.append(header)
-            height = height.advanced(by: 1)
-        }
-        return headers
-    }
-
-    private func send(_ message: PeerMessage, to peer: PublicKey) {
-        guard let channel = Networking.Channel(rawValue: message.channel.rawValue) else {
-            preconditionFailure("both sides name the same channels: \(message.channel)")
-        }
-        network.send(message.encoded(), on: channel, to: PeerID(peer))
     }
 }

@@ -160,6 +160,8 @@ extension World {
         case .boundary(let epoch):
             guard !isDamaged, let hint = node.storage.boundary(of: epoch) else { return }
             send(.epochHint(hint), to: .peer(key), by: node)
+        case .held, .transactions:
+            preconditionFailure("what is held is answered without the disk: \(request)")
         }
     }
 

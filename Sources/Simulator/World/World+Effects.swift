@@ -32,7 +32,12 @@ extension World {
             node.facts.rangesReplayed += 1
             checker.acted(on: head.certificate.value, lastHeader: head.header, by: node.member)
             enqueue(.replay(blocks, head: head), at: node)
-        case .serve(let request, let key): enqueue(.serve(request, to: key), at: node)
+        case .serve(let request, let key):
+            if let answer = request.heldAnswer {
+                send(answer, to: .peer(key), by: node)
+            } else {
+                enqueue(.serve(request, to: key), at: node)
+            }
         case .admitted: measurements.admitted += 1
         case .refused: measurements.refused += 1
         case .penalize(let key, let offence): penalize(key, offence, by: node)

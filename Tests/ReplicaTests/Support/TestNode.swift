@@ -360,6 +360,9 @@ final class TestNode {
             guard let head = boundaries[epoch] else { return }
             let hint = EpochHint(finalization: head.certificate.value, header: head.header)
             send(.epochHint(hint), to: .peer(peer))
+        case .held, .transactions:
+            guard let answer = request.heldAnswer else { return }
+            send(answer, to: .peer(peer))
         }
     }
 

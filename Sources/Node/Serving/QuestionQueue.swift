@@ -1,0 +1,82 @@
+import Cryptography
+import Networking
+import Replica
+import Synchronization
+
+/// Peers' questions on their way to the thread that answers them.
+///
+/// Each peer has its turn and a bound of its own, and a question keeps its room in the peer's inbox
+/// until it is answered. Ranges wait apart, since one may take as long as eight blocks: of every
+/// three turns they get one, as their channels have it (network.md 6.3).
+final class QuestionQueue: Sendable {
+    struct Question: Sendable {
+        let request: ServeRequest
+        let peer: PublicKey
+        let credit: InboxCredit?
+    }
+
+    /// network.md 6.3: the queues of channels 4 and 7.
+    static let questionsPerPeerMax = 64
+    static let rangesPerPeerMax = 8
+    /// network.md 6.3: their weights are 6 and 3.
+    private static let questionsBetweenRanges = 2
+
+    private struct State {
+        var questions = FairTurns<Question>(perPeerMax: questionsPerPeerMax)
+        var ranges = FairTurns<Question>(perPeerMax: rangesPerPeerMax)
+        /// How many other questions were taken since the last range.
+        var sinceRange = 0
+        var isClosed = false
+
+        mutating func take() -> Question? {
+            let isRangesTurn = questions.count == 0 || sinceRange >= questionsBetweenRanges
+            if isRangesTurn, let range = ranges.popFirst() {
+                sinceRange = 0
+                return range
+            }
+            guard let question = questions.popFirst() else { return nil }
+            sinceRange = min(sinceRange + 1, questionsBetweenRanges)
+            return question
+        }
+    }
+
+    private let state = Mutex(State())
+    /// Rings when there may be something to take.
+    private let bell = Mailbox<Void>(capacity: 1)
+
+    /// Never waits. Returns false if the question is dropped: the queue is closed, or full of this
+    /// peer's.
+    @discardableResult
+    func send(_ question: Question) -> Bool {
+        let isTaken = state.withLock { state in
+            guard !state.isClosed else { return false }
+            switch question.request {
+            case .range: return state.ranges.append(question, of: question.peer)
+            case .block, .held, .transactions, .certificates, .boundary:
+                return state.questions.append(question, of: question.peer)
+            }
+        }
+        if isTaken { bell.send((), mayBeLost: true) }
+        return isTaken
+    }
+
+    /// The next question; waits for one. Nil once the queue is closed: nobody needs what is left.
+    func next() -> Question? {
+        while true {
+            if let question = state.withLock({ $0.take() }) { return question }
+            guard bell.receive(until: nil) != nil else { return nil }
+        }
+    }
+
+    func close() {
+        state.withLock { state in
+            state = State()
+            state.isClosed = true
+        }
+        bell.close()
+    }
+
+    var count: Int {
+        state.withLock { $0.questions.count + $0.ranges.count }
+    }
+}

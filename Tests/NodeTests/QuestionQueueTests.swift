@@ -1,0 +1,187 @@
+import Chain
+import Codec
+import Consensus
+import Cryptography
+import Foundation
+import Networking
+import Replica
+import Storage
+import Synchronization
+import Testing
+
+@testable import Node
+
+/// What peers ask stands before nothing that this node's own votes wait for, and no peer's
+/// questions before all of another's.
+@Suite struct QuestionQueueTests {
+    private static func peer(_ index: UInt8) -> PublicKey {
+        PublicKey([UInt8](repeating: index, count: 32))
+    }
+
+    private static func block(_ number: UInt8, of peer: UInt8) -> QuestionQueue.Question {
+        QuestionQueue.Question(
+            request: .block(BlockRequest(hash: Digest(.block, [number]))),
+            peer: Self.peer(peer), credit: nil)
+    }
+
+    private static func range(_ first: UInt64, of peer: UInt8) throws -> QuestionQueue.Question {
+        let request = try #require(RangeRequest(first: Height(first), last: Height(first + 31)))
+        return QuestionQueue.Question(
+            request: .range(request), peer: Self.peer(peer), credit: nil)
+    }
+
+    private static func isRange(_ question: QuestionQueue.Question) -> Bool {
+        if case .range = question.request { true } else { false }
+    }
+
+    /// Takes so many.
+    private static func take(_ count: Int, of queue: QuestionQueue) -> [QuestionQueue.Question] {
+        (0..<count).compactMap { _ in queue.next() }
+    }
+
+    @Test func `whoever asks much waits for itself, and others for one question of it`() {
+        let queue = QuestionQueue()
+        for number in 0..<60 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }
+        queue.send(Self.block(100, of: 2))
+        queue.send(Self.block(101, of: 2))
+        let taken = Self.take(5, of: queue)
+        #expect(taken.map(\.peer) == [1, 2, 1, 2, 1].map(Self.peer))
+        // Of one peer the oldest goes first.
+        #expect(
+            taken.map(\.request)
+                == [(0, 1), (100, 2), (1, 1), (101, 2), (2, 1)].map {
+                    Self.block($0.0, of: $0.1).request
+                })
+        #expect(queue.count == 57)
+    }
+
+    @Test func `each peer has a bound of its own, and loses its newest above it`() throws {
+        let queue = QuestionQueue()
+        for number in 0..<64 as Range<UInt8> { #expect(queue.send(Self.block(number, of: 1))) }
+        #expect(!queue.send(Self.block(64, of: 1)))
+        for first in 1...8 as ClosedRange<UInt64> {
+            #expect(queue.send(try Self.range(first, of: 1)))
+        }
+        #expect(!queue.send(try Self.range(9, of: 1)))
+        #expect(queue.send(Self.block(64, of: 2)))
+        #expect(queue.send(try Self.range(9, of: 2)))
+        // An answer makes room for the next question.
+        _ = queue.next()
+        #expect(queue.send(Self.block(65, of: 1)))
+        #expect(queue.count == 64 + 8 + 2)
+    }
+
+    @Test func `a range has one turn of three, and all when nothing else is asked`() throws {
+        let queue = QuestionQueue()
+        for first in 1...8 as ClosedRange<UInt64> {
+            queue.send(try Self.range(first, of: UInt8(first)))
+        }
+        for number in 0..<6 as Range<UInt8> { queue.send(Self.block(number, of: 9)) }
+        let kinds = Self.take(14, of: queue).map(Self.isRange)
+        #expect(
+            kinds == [
+                false, false, true, false, false, true, false, false, true, true, true, true, true,
+                true,
+            ])
+    }
+
+    @Test func `a closed queue keeps nobody, and answers nothing more`() async throws {
+        let queue = QuestionQueue()
+        for number in 0..<60 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }
+        queue.close()
+        #expect(queue.next() == nil)
+        #expect(!queue.send(Self.block(1, of: 2)))
+        #expect(queue.count == 0)
+        // One who waits when it is closed goes on too.
+        let other = QuestionQueue()
+        async let last = Task.detached { other.next() }.value
+        other.close()
+        let question = await last
+        #expect(question == nil)
+    }
+}
+
+extension QuestionQueue.Question: Equatable {
+    public static func == (a: Self, b: Self) -> Bool {
+        a.request == b.request && a.peer == b.peer
+    }
+}
+
+@Suite struct PeerServerTests {
+    /// What was sent, and to whom.
+    private final class Sent: Sendable {
+        let messages = Mutex<[(PeerMessage, PublicKey)]>([])
+    }
+
+    private static func peer(_ index: UInt8) -> PublicKey {
+        PublicKey([UInt8](repeating: index, count: 32))
+    }
+
+    private static func server(
+        _ network: TestNetwork, _ queue: QuestionQueue, _ sent: Sent, full: PublicKey? = nil
+    ) throws -> (server: PeerServer, blocks: BlockStore) {
+        let data = try DataFolder.open(network.members[0].home, genesis: network.genesis)
+        let blocks = data.blocks
+        return (
+            PeerServer(
+                questions: queue, blocks: blocks, view: StateView(data.view),
+                answers: PeerServer.Answers(
+                    hasRoom: { $1 != full },
+                    send: { message, peer in
+                        let count = sent.messages.withLock { messages in
+                            messages.append((message, peer))
+                            return messages.count
+                        }
+                        // The node stops while a thousand questions wait.
+                        if count == 3 { queue.close() }
+                    })),
+            blocks
+        )
+    }
+
+    @Test func `it answers each peer in its turn, and ends with what waits unanswered`()
+        async throws
+    {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let queue = QuestionQueue()
+        let sent = Sent()
+        let (server, blocks) = try Self.server(network, queue, sent)
+        let hash = Digest(.block, [1])
+        blocks.putBlock(hash: hash, height: Height(1), header: [1, 2], body: [3])
+        for _ in 0..<60 {
+            queue.send(
+                QuestionQueue.Question(
+                    request: .block(BlockRequest(hash: hash)), peer: Self.peer(1), credit: nil))
+        }
+        let unknown = Digest(.block, [2])
+        queue.send(
+            QuestionQueue.Question(
+                request: .block(BlockRequest(hash: unknown)), peer: Self.peer(2), credit: nil))
+        await server.run()
+        let messages = sent.messages.withLock { $0 }
+        #expect(messages.map(\.1) == [1, 2, 1].map(Self.peer))
+        #expect(
+            messages.map(\.0) == [
+                .blockResponse(BlockResponse(hash: hash, block: [1, 2, 3])),
+                .blockResponse(BlockResponse(hash: unknown, block: nil)),
+                .blockResponse(BlockResponse(hash: hash, block: [1, 2, 3])),
+            ])
+    }
+
+    @Test func `nothing is read for who does not take its answers`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let queue = QuestionQueue()
+        let sent = Sent()
+        let (server, _) = try Self.server(network, queue, sent, full: Self.peer(1))
+        for index in [1, 1, 1, 2, 2, 2] as [UInt8] {
+            queue.send(
+                QuestionQueue.Question(
+                    request: .block(BlockRequest(hash: Digest(.block, [index]))),
+                    peer: Self.peer(index), credit: nil))
+        }
+        await server.run()
+        #expect(sent.messages.withLock { $0.map(\.1) } == [2, 2, 2].map(Self.peer))
+    }
+}
