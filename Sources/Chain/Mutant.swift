@@ -24,6 +24,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case nullifyStopsCertify
     /// R4, R6': takes blocks for valid that are not what their headers say.
     case takesInvalidBlocks
+    /// SEC-44: keeps what can be no block of its chain.
+    case storesAnything
     /// R7: nothing is given up.
     case neverTimesOut
     /// 2.8: timeouts do not grow.

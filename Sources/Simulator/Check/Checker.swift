@@ -183,6 +183,20 @@ struct Checker: Sendable {
         fail("I20", "a step of node \(node) has \(effects) effects")
     }
 
+    /// SEC-44: what is stored goes when its height is final, so it must be one that can be.
+    mutating func stored(_ header: Header, in instance: Instance, by node: Int) {
+        guard !byzantine.contains(node) else { return }
+        let rise = header.height.lowered(by: instance.base.height.value)
+        let isOfChain =
+            header.epoch == instance.epoch
+            && header.setHash == instance.validators.hash
+        let isInReach = header.height <= instance.boundary && rise.value <= header.view.value
+        guard !isOfChain || !isInReach else { return }
+        fail(
+            "SEC-44",
+            "node \(node) stores a block of epoch \(header.epoch) and height \(header.height)")
+    }
+
     // MARK: Finality
 
     /// A node told that a block is final: X1, X2, I18.

@@ -55,8 +55,19 @@ public struct Trial: Sendable {
         }
     }
 
+    /// A leader whose blocks are never right, until it sits in jail for that.
+    static let flawedBlocks = Trial("flawed blocks", seeds: 4) { seed in
+        var plan = WorldPlan(seed: seed, validators: 4)
+        plan.milliseconds = 5_000
+        plan.blockInterval = 100
+        plan.idleInterval = 100
+        plan.corrupted = [Corruption(node: 0, behaviour: "block-forger")]
+        return World(plan).run().violations
+    }
+
     /// Whole nodes in situations of one kind each: a second or less.
     static let directed: [Trial] = [
+        flawedBlocks,
         named("failures", seeds: 2), named("slow", seeds: 2), named("S21", seeds: 2),
         named("hailstorm", seeds: 6), named("away", seeds: 6), named("S02", seeds: 1),
         named("S08", seeds: 1), named("S17", seeds: 2), named("S33", seeds: 1),

@@ -24,6 +24,7 @@ extension Trial {
         case .waitsAnew: "repeated"
         case .keepsPartials: "S17"
         case .takesInvalidBlocks: "S33"
+        case .storesAnything: "flawed blocks"
         case .skipsWithoutQuorum: "S49"
         case .finalizesAfterNullify, .finalizesOther, .notarizesTwice, .ignoresNullifications,
             .buildsOnUnnotarized, .certifiesUnexecuted, .nullifyStopsCertify, .neverTimesOut,

@@ -22,7 +22,9 @@ extension World {
         case .cancelTimer(let timer): node.timers[timer] = nil
         case .verify(let job, let instance, let peer): verify(job, in: instance, peer, by: node)
         case .build(let job): enqueue(.build(job), at: node)
-        case .store(let block): enqueue(.store(block), at: node)
+        case .store(let block):
+            checker.stored(block.header, in: node.instance, by: node.member)
+            enqueue(.store(block), at: node)
         case .execute(let request, let block): enqueue(.execute(request, block), at: node)
         case .commit(let headers, let certificate):
             checker.acted(on: certificate.value, lastHeader: headers.last, by: node.member)
