@@ -264,7 +264,9 @@ import Testing
                 }
                 return isAsked && from != liar ? 10 : nil
             case .blockTransactionsResponse where from == liar && to == victim: return nil
-            case .vote, .transactions, .blockResponse: return from == liar ? nil : 10
+            case .vote, .certificate, .certificateResponse, .transactions, .blockResponse:
+                // Its certificates have its votes.
+                return from == liar ? nil : 10
             default: return 10
             }
         }
@@ -289,6 +291,7 @@ import Testing
             network.run(milliseconds: 500)
         }
         #expect(network.nodes[3].sent.contains(.blockRequest(BlockRequest(hash: hash))))
+        // Without it there is no quorum.
         for node in network.nodes.dropFirst() { #expect(node.height >= height + 20) }
         let counts = try #require(network.nodes[3].facts?.compact)
         #expect(counts.givenUp > 0)
