@@ -76,17 +76,17 @@ struct Client: Sendable {
     }
 
     private func call(_ request: URLRequest) async throws -> JSON {
-        let data: Data
-        let response: URLResponse
-        do {
-            (data, response) = try await session.data(for: request)
-        } catch {
-            throw CommandError(
-                "node.unreachable", "no node answers at \(base)",
-                hint: "is it running? name another with --node, or start one: Tools/localnet up",
-                exit: .notReached)
+        var attempt = 1
+        var (data, response) = try await answer(to: request)
+        while let seconds = Client.pause(
+            status: response?.statusCode ?? 0,
+            retryAfter: response?.value(forHTTPHeaderField: "Retry-After"), attempt: attempt)
+        {
+            try await Task.sleep(for: .seconds(seconds))
+            attempt += 1
+            (data, response) = try await answer(to: request)
         }
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        let status = response?.statusCode ?? 0
         let body = try? JSON(parsing: Array(data))
         guard (200..<300).contains(status) else {
             throw Client.error(status: status, body: body)
@@ -97,6 +97,25 @@ struct Client: Sendable {
                 hint: "is this the API of an althing node?", exit: .notReached)
         }
         return body
+    }
+
+    private func answer(to request: URLRequest) async throws -> (Data, HTTPURLResponse?) {
+        do {
+            let (data, response) = try await session.data(for: request)
+            return (data, response as? HTTPURLResponse)
+        } catch {
+            throw CommandError(
+                "node.unreachable", "no node answers at \(base)",
+                hint: "is it running? name another with --node, or start one: Tools/localnet up",
+                exit: .notReached)
+        }
+    }
+
+    /// For how many seconds to wait before the same request goes out again: a node that was asked
+    /// too often has done nothing with it. nil: the answer stands.
+    static func pause(status: Int, retryAfter: String?, attempt: Int) -> Int? {
+        guard status == 429, attempt < 5 else { return nil }
+        return min(5, max(1, retryAfter.flatMap { Int($0) } ?? 1))
     }
 
     /// The error that a problem of the API (RFC 9457) stands for.

@@ -21,6 +21,17 @@ import Testing
         #expect(error == CommandError("tx.sequence", "It is 4.", hint: "Take 5."))
     }
 
+    @Test func `who asks too often waits and asks again, four times`() {
+        #expect(Client.pause(status: 429, retryAfter: "2", attempt: 1) == 2)
+        #expect(Client.pause(status: 429, retryAfter: nil, attempt: 4) == 1)
+        #expect(Client.pause(status: 429, retryAfter: "-7", attempt: 1) == 1)
+        #expect(Client.pause(status: 429, retryAfter: "86400", attempt: 1) == 5)
+        #expect(Client.pause(status: 429, retryAfter: "1", attempt: 5) == nil)
+        for status in [200, 404, 500, 503] {
+            #expect(Client.pause(status: status, retryAfter: "1", attempt: 1) == nil)
+        }
+    }
+
     @Test(arguments: ["", "ftp://host", "http://", ":7070"])
     func `what is no address is refused`(_ text: String) {
         #expect(throws: CommandError.self) { try Client(base: text) }
