@@ -71,7 +71,9 @@ public final class Network: Sendable {
         identity = LocalIdentity(
             networkID: configuration.networkID, nodeKey: publicKey, role: configuration.role,
             staticKey: NoiseKey(AgreementKey.random()), sign: sign)
-        inboxTotal = InboxTotal(bytesMax: configuration.limits.inboxBytesMax)
+        inboxTotal = InboxTotal(
+            bytesMax: configuration.limits.inboxBytesMax,
+            transactionBytesMax: configuration.limits.inboxTransactionBytesMax)
         let reserved = configuration.reserved.union(configuration.peers.compactMap(\.id))
         state = Mutex(
             State(

@@ -50,6 +50,8 @@ public struct NetworkLimits: Sendable {
     /// What the consumer holds unread, of all peers, on the channels that are neither urgent nor
     /// proposals. The whole is bounded by this and the sum of those channels' own limits.
     public var inboxBytesMax = 256 << 20
+    /// Of transactions, which do not count there.
+    public var inboxTransactionBytesMax = 64 << 20
 
     /// A silent peer is asked after this time.
     public var pingAfterMilliseconds: Int64 = 5_000

@@ -93,6 +93,14 @@ import Testing
         #expect(throws: PeerFault.ownKey) { try initiator.receive(second) }
     }
 
+    /// Whoever stands in the way once must not keep this node from calling there again.
+    @Test func `whoever only names this node's key is not taken for it`() throws {
+        var initiator = Self.handshake(.initiator, Self.identity(1))
+        var responder = Self.handshake(.responder, Self.identity(1, signer: 2))
+        let second = try Self.reply(try responder.receive(try initiator.begin()))
+        #expect(throws: PeerFault.identityForged) { try initiator.receive(second) }
+    }
+
     @Test func `a recorded handshake cannot be played again`() throws {
         let identity = Self.identity(2)
         var initiator = Self.handshake(.initiator, Self.identity(1))

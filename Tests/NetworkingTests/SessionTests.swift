@@ -248,8 +248,28 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 }
 
 @Suite struct InboxTests {
+    private static func inbox(_ bytesMax: Int) -> Inbox {
+        Inbox(
+            channels: ChannelTable(),
+            total: InboxTotal(bytesMax: bytesMax, transactionBytesMax: bytesMax))
+    }
+
+    /// Many peers together, each within its own limits.
+    @Test func `transactions keep nothing out that was asked for`() {
+        let total = InboxTotal(bytesMax: 8 << 20, transactionBytesMax: 4 << 20)
+        let strangers = (0..<8).map { _ in Inbox(channels: ChannelTable(), total: total) }
+        var credits = strangers.compactMap { $0.take(.transactions, bytes: 1 << 20) }
+        #expect(credits.count == 4)
+        let validator = Inbox(channels: ChannelTable(), total: total)
+        credits += (0..<8).compactMap { _ in validator.take(.requests, bytes: 1 << 20) }
+        #expect(credits.count == 12)
+        #expect(total.bytes == 12 << 20)
+        credits = []
+        #expect(total.bytes == 0)
+    }
+
     @Test func `credits come back when messages go`() throws {
-        let total = InboxTotal(bytesMax: 1 << 30)
+        let total = InboxTotal(bytesMax: 1 << 30, transactionBytesMax: 1 << 30)
         let inbox = Inbox(channels: ChannelTable(), total: total)
         let limits = ChannelTable()[.requests]
         var credits: [InboxCredit] = []
@@ -263,17 +283,17 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     }
 
     @Test func `a full channel leaves the others room`() {
-        let inbox = Inbox(channels: ChannelTable(), total: InboxTotal(bytesMax: 1 << 20))
+        let inbox = Self.inbox(1 << 20)
         let credit = inbox.take(.requests, bytes: 1 << 20)
         #expect(credit != nil)
-        #expect(inbox.take(.transactions, bytes: 1) == nil)
+        #expect(inbox.take(.rangeSync, bytes: 1) == nil)
         #expect(inbox.take(.votes, bytes: 128) != nil)
         #expect(inbox.take(.proposals, bytes: 1 << 20) != nil)
         withExtendedLifetime(credit) {}
     }
 
     @Test func `a channel is full by its messages too`() {
-        let inbox = Inbox(channels: ChannelTable(), total: InboxTotal(bytesMax: 1 << 30))
+        let inbox = Self.inbox(1 << 30)
         var credits: [InboxCredit] = []
         while let credit = inbox.take(.votes, bytes: 1) { credits.append(credit) }
         #expect(credits.count == ChannelTable()[.votes].inboxMessagesMax)

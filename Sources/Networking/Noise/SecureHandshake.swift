@@ -116,11 +116,12 @@ struct SecureHandshake: Sendable {
             peer.version == IdentityPayload.protocolVersion,
             peer.networkID == identity.networkID
         else { throw .identityMalformed }
-        guard peer.nodeKey != identity.nodeKey else { throw .ownKey }
         let signed = IdentityPayload.signBytes(
             handshakeHash: hashBefore, staticKey: noise.remoteStatic)
         guard peer.nodeKey.isMainSubgroupPoint, peer.nodeKey.isValid(peer.signature, for: signed)
         else { throw .identityForged }
+        // Who only names this node's key has not shown that it is this node.
+        guard peer.nodeKey != identity.nodeKey else { throw .ownKey }
         return peer
     }
 }

@@ -45,7 +45,7 @@ final class Inbox: Sendable {
             let index = Int(channel.rawValue)
             guard uses[index].messages < limits.inboxMessagesMax,
                 uses[index].bytes + bytes <= limits.inboxBytesMax,
-                !isShared(channel) || total.take(bytes)
+                !isShared(channel) || total.take(bytes, on: channel)
             else { return false }
             uses[index].messages += 1
             uses[index].bytes += bytes
@@ -61,7 +61,7 @@ final class Inbox: Sendable {
             uses[index].bytes -= bytes
             precondition(uses[index].messages >= 0, "no more is released than was taken")
         }
-        if isShared(channel) { total.release(bytes) }
+        if isShared(channel) { total.release(bytes, on: channel) }
     }
 
     /// What consensus needs has its own room; the rest shares the node's.
@@ -71,28 +71,48 @@ final class Inbox: Sendable {
 }
 
 /// What the consumer holds of all peers' messages on the channels that share one bound.
+///
+/// Transactions have a bound of their own: anybody may send them, many at little cost, and they
+/// must not keep out the blocks, certificates and ranges that this node asked for.
 final class InboxTotal: Sendable {
-    private let bytesMax: Int
-    private let held = Mutex(0)
-
-    init(bytesMax: Int) {
-        self.bytesMax = bytesMax
+    private struct Held {
+        var transactions = 0
+        var others = 0
     }
 
-    var bytes: Int { held.withLock { $0 } }
+    private let bytesMax: Int
+    private let transactionBytesMax: Int
+    private let held = Mutex(Held())
 
-    func take(_ bytes: Int) -> Bool {
+    init(bytesMax: Int, transactionBytesMax: Int) {
+        self.bytesMax = bytesMax
+        self.transactionBytesMax = transactionBytesMax
+    }
+
+    var bytes: Int { held.withLock { $0.transactions + $0.others } }
+
+    func take(_ bytes: Int, on channel: Channel) -> Bool {
         held.withLock { held in
-            guard held + bytes <= bytesMax else { return false }
-            held += bytes
+            if channel == .transactions {
+                guard held.transactions + bytes <= transactionBytesMax else { return false }
+                held.transactions += bytes
+            } else {
+                guard held.others + bytes <= bytesMax else { return false }
+                held.others += bytes
+            }
             return true
         }
     }
 
-    func release(_ bytes: Int) {
+    func release(_ bytes: Int, on channel: Channel) {
         held.withLock { held in
-            held -= bytes
-            precondition(held >= 0, "no more is released than was taken")
+            if channel == .transactions {
+                held.transactions -= bytes
+            } else {
+                held.others -= bytes
+            }
+            precondition(
+                held.transactions >= 0 && held.others >= 0, "no more is released than was taken")
         }
     }
 }
