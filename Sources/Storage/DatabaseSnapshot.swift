@@ -70,6 +70,18 @@ public struct RowIterator: ~Copyable {
             unsafe rocksdb_iter_prev(handle)
         }
         isEmpty = currentKey.map { $0.lexicographicallyPrecedes(lower) } ?? true
+        reportFailure()
+    }
+
+    /// An iterator that stands nowhere is at the end of its rows, or could not read them.
+    private func reportFailure() {
+        // Safe because the handle lives as long as this.
+        guard unsafe rocksdb_iter_valid(handle) == 0 else { return }
+        var message: UnsafeMutablePointer<CChar>?
+        unsafe rocksdb_iter_get_error(handle, &message)
+        if let text = unsafe takeMessage(&message) {
+            database.failure.fail("read", database.path, text)
+        }
     }
 
     private var currentKey: [UInt8]? {
@@ -94,11 +106,7 @@ public struct RowIterator: ~Copyable {
         }
         isStarted = true
         guard unsafe rocksdb_iter_valid(handle) != 0 else {
-            var message: UnsafeMutablePointer<CChar>?
-            unsafe rocksdb_iter_get_error(handle, &message)
-            if let text = unsafe takeMessage(&message) {
-                database.failure.fail("read", database.path, text)
-            }
+            reportFailure()
             return nil
         }
         var count = 0
