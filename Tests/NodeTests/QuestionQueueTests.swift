@@ -85,6 +85,26 @@ import Testing
             ])
     }
 
+    /// Views wait for it, and no disk is read.
+    @Test func `what is in memory goes before what strangers want from the disk`() throws {
+        let queue = QuestionQueue()
+        for peer in 1...40 as ClosedRange<UInt8> {
+            queue.send(try Self.range(1, of: peer))
+            queue.send(Self.block(peer, of: peer))
+        }
+        let header = Header(
+            genesisHash: .zero, epoch: .zero, height: Height(1), view: View(1), parentView: .zero,
+            parentHash: .zero, timestamp: Timestamp(1), proposer: 0, transactionsRoot: .zero,
+            stateRoot: .zero, receiptsRoot: .zero, setHash: .zero, nextSetHash: .zero,
+            evidenceRoot: .zero, participationRoot: .zero, gasUsed: 0, gasLimit: 1)
+        let held = QuestionQueue.Question(
+            request: .held(Block(header: header, body: BlockBody(transactions: []))),
+            peer: Self.peer(99), credit: nil)
+        queue.send(held)
+        #expect(queue.next() == held)
+        #expect(queue.count == 80)
+    }
+
     @Test func `a closed queue keeps nobody, and answers nothing more`() async throws {
         let queue = QuestionQueue()
         for number in 0..<60 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }

@@ -6,8 +6,9 @@ import Synchronization
 /// Peers' questions on their way to the thread that answers them.
 ///
 /// Each peer has its turn and a bound of its own, and a question keeps its room in the peer's inbox
-/// until it is answered. Ranges wait apart, since one may take as long as eight blocks: of every
-/// three turns they get one, as their channels have it (network.md 6.3).
+/// until it is answered. What is in memory comes first: views wait for it, and it costs the least.
+/// Ranges wait apart, since one may take as long as eight blocks: of every three other turns they
+/// get one, as their channels have it (network.md 6.3).
 final class QuestionQueue: Sendable {
     struct Question: Sendable {
         let request: ServeRequest
@@ -22,6 +23,7 @@ final class QuestionQueue: Sendable {
     private static let questionsBetweenRanges = 2
 
     private struct State {
+        var held = FairTurns<Question>(perPeerMax: questionsPerPeerMax)
         var questions = FairTurns<Question>(perPeerMax: questionsPerPeerMax)
         var ranges = FairTurns<Question>(perPeerMax: rangesPerPeerMax)
         /// How many other questions were taken since the last range.
@@ -29,6 +31,7 @@ final class QuestionQueue: Sendable {
         var isClosed = false
 
         mutating func take() -> Question? {
+            if let question = held.popFirst() { return question }
             let isRangesTurn = questions.count == 0 || sinceRange >= questionsBetweenRanges
             if isRangesTurn, let range = ranges.popFirst() {
                 sinceRange = 0
@@ -52,7 +55,8 @@ final class QuestionQueue: Sendable {
             guard !state.isClosed else { return false }
             switch question.request {
             case .range: return state.ranges.append(question, of: question.peer)
-            case .block, .held, .transactions, .certificates, .boundary:
+            case .held, .transactions: return state.held.append(question, of: question.peer)
+            case .block, .certificates, .boundary:
                 return state.questions.append(question, of: question.peer)
             }
         }
@@ -77,6 +81,6 @@ final class QuestionQueue: Sendable {
     }
 
     var count: Int {
-        state.withLock { $0.questions.count + $0.ranges.count }
+        state.withLock { $0.held.count + $0.questions.count + $0.ranges.count }
     }
 }
