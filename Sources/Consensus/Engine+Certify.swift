@@ -14,11 +14,7 @@ extension Engine {
             if hash == emitted.hash { break }
             guard let entry = blocks[hash] else { return .missing(hash) }
             if entry.header.height <= emitted.height { return .detached }
-            if entry.header.height.value == emitted.height.value + 1,
-                entry.header.parentHash != emitted.hash
-            {
-                return .detached
-            }
+            if isBesideFinal(entry.header) { return .detached }
             if let child, entry.header.height >= child.height { return .invalid }
             switch entry.execution {
             case .invalid: return .invalid
@@ -35,6 +31,13 @@ extension Engine {
         }
         guard let child else { return .valid }
         return execute(child, onto: hash)
+    }
+
+    /// Whether the parent is no higher, or of no later view, than the last told block, and is not
+    /// that block.
+    private func isBesideFinal(_ header: Header) -> Bool {
+        guard header.parentHash != emitted.hash else { return false }
+        return header.height.value == emitted.height.value + 1 || header.parentView <= toldView
     }
 
     /// The lowest block that is not executed, on a parent that is.
@@ -63,7 +66,20 @@ extension Engine {
             blocks.setExecution(
                 hash, Mutant.isActive(.takesInvalidBlocks) ? .valid : .invalid)
         case .unavailable: blocks.setExecution(hash, .unavailable)
-        case .missing: blocks.lose(hash)
+        case .missing:
+            blocks.lose(hash)
+            certifyAnew(hash)
+        }
+    }
+
+    /// 2.15: a view whose body is lost counts as not certified until that is here again.
+    private mutating func certifyAnew(_ hash: Digest) {
+        for view in views.views(after: lastFinalView, through: Engine.viewMax) {
+            guard let state = views.state(view), state.notarized?.blockHash == hash,
+                state.notarization != nil, state.certification == .agreed
+            else { continue }
+            views[view].certification = .unknown
+            noteNotarization(view)
         }
     }
 

@@ -363,10 +363,9 @@ extension Engine {
         guard header.height > emitted.height else { return true }
         let horizon = max(
             current.advanced(by: Limits.futureViewsMax), views.last ?? .zero)
-        let told = emitted == instance.base ? View.zero : emitted.view
-        guard header.view > told, header.view <= horizon else { return false }
+        guard header.view > toldView, header.view <= horizon else { return false }
         // A view adds one block at most.
-        return header.height.value - emitted.height.value <= header.view.value - told.value
+        return header.height.value - emitted.height.value <= header.view.value - toldView.value
     }
 
     // MARK: Casting (2.7, 2.15)

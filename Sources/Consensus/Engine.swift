@@ -304,6 +304,9 @@ public struct Engine: ~Copyable, Sendable {
         lastFinal?.value.statement.candidate?.blockHash ?? instance.base.hash
     }
 
+    /// The view of the last told block in this instance.
+    var toldView: View { emitted == instance.base ? .zero : emitted.view }
+
     /// Whether this node may cast votes now.
     var isVoting: Bool {
         own != nil && mode == .active && watchEnd == nil && !isVotingStopped

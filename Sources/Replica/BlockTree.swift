@@ -7,6 +7,8 @@ import OrderedCollections
 struct BlockTree: Sendable {
     struct Node: Sendable {
         let block: Block
+        /// Whether the disk has been given the block.
+        var isStoring = false
         /// Whether a crash leaves the block on the disk.
         var isStored = false
         /// Whether it was executed and every root matched.
@@ -33,14 +35,18 @@ struct BlockTree: Sendable {
             block: block, isStored: isStored, isExecuted: isExecuted,
             advances: BlockTree.advances(of: block.body.transactions))
         byteCount += BlockTree.size(of: block)
-        while byteCount > BlockTree.bytesMax, let highest = highest(besides: hash) {
+        while byteCount > BlockTree.bytesMax, let highest = highestIdle(besides: hash) {
             let node = nodes.remove(at: highest)
             byteCount -= BlockTree.size(of: node.value.block)
         }
     }
 
-    private func highest(besides hash: Digest) -> Int? {
-        nodes.values.indices.lazy.filter { nodes.keys[$0] != hash }
+    /// What the disk works on stays: its end is told of a block that is here.
+    private func highestIdle(besides hash: Digest) -> Int? {
+        nodes.values.indices.lazy
+            .filter {
+                nodes.keys[$0] != hash && (nodes.values[$0].isStored || !nodes.values[$0].isStoring)
+            }
             .max { nodes.values[$0].block.header.height < nodes.values[$1].block.header.height }
     }
 
@@ -54,6 +60,10 @@ struct BlockTree: Sendable {
                 sender: $0.transaction.sender, lane: $0.transaction.lane,
                 nextSequence: $0.transaction.sequence &+ 1)
         }
+    }
+
+    mutating func markStoring(_ hash: Digest) {
+        nodes[hash]?.isStoring = true
     }
 
     mutating func markStored(_ hash: Digest) {

@@ -99,8 +99,8 @@ struct CompactProposals: Sendable {
     static let answerMilliseconds: UInt64 = 1_000
 
     private var entries: OrderedDictionary<Digest, PartialProposal> = [:]
-    /// The block that was waited for in each view, whether it still is or not.
-    private var taken: OrderedDictionary<View, Digest> = [:]
+    /// What was waited for in each view, whether it still is or not.
+    private var taken: OrderedDictionary<View, Candidate> = [:]
     /// Of this view and those below nothing more is taken.
     private var closed = View.zero
     var counts = CompactCounts()
@@ -122,7 +122,7 @@ struct CompactProposals: Sendable {
     /// Whether a message brings the proposal that the view has had.
     func isRepeated(_ candidate: Candidate?, in view: View) -> Bool {
         guard let candidate, !Mutant.isActive(.waitsAnew) else { return false }
-        return taken[view] == candidate.blockHash
+        return taken[view] == candidate
     }
 
     /// - Precondition: the view is not taken.
@@ -130,7 +130,7 @@ struct CompactProposals: Sendable {
     mutating func insert(_ proposal: PartialProposal) -> PartialProposal? {
         let view = proposal.view
         precondition(!isTaken(view), "one proposal of a view is waited for: \(view)")
-        taken[view] = proposal.header.hash
+        taken[view] = proposal.header.candidate
         if taken.count > CompactProposals.viewsMax, let lowest = taken.keys.min() {
             taken[lowest] = nil
             closed = max(closed, lowest)

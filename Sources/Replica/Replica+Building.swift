@@ -107,6 +107,6 @@ extension Replica {
         guard case .building(view) = builder else { return }
         tree.insert(block, isExecuted: true)
         builder = .storing(view, block.hash)
-        effects.append(.store(block))
+        give(block, into: &effects)
     }
 }

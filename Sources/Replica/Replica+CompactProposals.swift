@@ -41,7 +41,8 @@ extension Replica {
         seat: UInt16, at now: Moment, into effects: inout [ReplicaEffect]
     ) {
         let hash = header.hash
-        guard tree[hash] == nil else {
+        // Nothing is waited for that cannot be the leader's block: the engine refuses it.
+        guard tree[hash] == nil, isPlausible(header, of: vote) else {
             step(.proposal(vote, header: header, from: seat), at: now, into: &effects)
             return
         }
@@ -146,7 +147,7 @@ extension Replica {
             .proposal(entry.vote, header: entry.header, from: seat), at: now, into: &effects)
         // Where the proposal has become of no use, the block may still be what was asked for.
         guard entry.deferred != nil, isPlausible, !engine.hasBody(of: block.hash) else { return }
-        effects.append(.store(block))
+        give(block, into: &effects)
     }
 
     /// The engine looks for the whole block.

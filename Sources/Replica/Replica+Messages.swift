@@ -29,8 +29,10 @@ extension Replica {
         guard isCurrent(message, from: peer, at: now, into: &effects) else { return }
         switch message {
         case .vote(let vote):
+            // It may have a seat whose network key is about to change, or one of another epoch.
+            guard let validator = roster.seat(of: peer.key) else { return }
             // Votes are not relayed: a validator sends its own only (consensus.md 2.3).
-            guard let validator = roster.seat(of: peer.key), vote.signer == validator else {
+            guard vote.signer == validator else {
                 effects.append(.penalize(peer.key, .unsolicited))
                 return
             }
@@ -106,7 +108,8 @@ extension Replica {
         _ proposal: BlockProposal, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        guard let validator = roster.seat(of: peer.key), proposal.vote.signer == validator else {
+        guard let validator = roster.seat(of: peer.key) else { return }
+        guard proposal.vote.signer == validator else {
             effects.append(.penalize(peer.key, .unsolicited))
             return
         }
@@ -197,7 +200,7 @@ extension Replica {
         case .proposal(let vote, let block, let justification):
             guard let seat else { return }
             take(justification, from: seat, at: now, into: &effects)
-            if let block, engine.isPlausible(block.header) {
+            if let block, isPlausible(block.header, of: vote) {
                 tree.insert(block)
             }
             step(.proposal(vote, header: block?.header, from: seat), at: now, into: &effects)
@@ -210,7 +213,7 @@ extension Replica {
             compact[block.hash] = nil
             guard engine.isPlausible(block.header) else { return }
             tree.insert(block)
-            effects.append(.store(block))
+            give(block, into: &effects)
         case .range(let blocks, let head):
             guard range.isActive, !blocks.isEmpty else { return }
             look(at: blocks.map(\.header), into: &effects)
@@ -221,6 +224,12 @@ extension Replica {
         case .evidence:
             return
         }
+    }
+
+    /// Whether a header can be what its leader proposed.
+    func isPlausible(_ header: Header, of vote: Verified<Vote>) -> Bool {
+        header.view == vote.value.view && header.proposer == vote.value.signer
+            && engine.isPlausible(header)
     }
 
     /// What a proposal's parent rests on, before the proposal.

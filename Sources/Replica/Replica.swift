@@ -367,8 +367,14 @@ public struct Replica: ~Copyable, Sendable {
         if node.isStored {
             followUps.append(.blockAvailable(node.block.header))
         } else {
-            effects.append(.store(node.block))
+            give(node.block, into: &effects)
         }
+    }
+
+    /// Hands the disk a block of the tree.
+    mutating func give(_ block: Block, into effects: inout [ReplicaEffect]) {
+        tree.markStoring(block.hash)
+        effects.append(.store(block))
     }
 
     private mutating func fetchBlock(
@@ -378,7 +384,7 @@ public struct Replica: ~Copyable, Sendable {
             if node.isStored {
                 followUps.append(.blockAvailable(node.block.header))
             } else {
-                effects.append(.store(node.block))
+                give(node.block, into: &effects)
             }
             return
         }

@@ -80,6 +80,19 @@ import Testing
             try run("certificate A,B,C finalize 3 y2").contains { $0.hasPrefix("report halt") })
     }
 
+    /// What lies between the two was pruned, and could not be asked for.
+    @Test func `S29 a fork is noticed far above the told block`() throws {
+        _ = try run(
+            "node D", "block x1 view=1", "block x2 view=2 parent=x1",
+            "block h1 view=3 parentView=0", "block y3 view=4 parent=x2",
+            "available h1", "certificate A,B,C finalize 3 h1 parentView=0 header=h1",
+            "available h1", "committed 1")
+        #expect(try run("state") == ["view 4, final 3, height 1"])
+        _ = try run("certificate A,B,C notarize 4 y3 header=y3", "available y3")
+        let output = try run("certificate A,B,C finalize 4 y3")
+        #expect(output.contains { $0.hasPrefix("report halt") }, "\(output)")
+    }
+
     /// The certificates lie below the floor then, and the records of those are history.
     @Test func `S29 a node that stopped does not go on after a new start`() throws {
         try start()

@@ -83,4 +83,26 @@ import Testing
         #expect(kept.last == true)
         #expect(kept.dropFirst(keptCount - 1).dropLast().allSatisfy { !$0 })
     }
+
+    /// The engine learns from the disk's answer that it has the block.
+    @Test func `what the disk works on is not let go`() throws {
+        let transactions = try (0..<4_000 as Range<UInt64>).map {
+            try MempoolTests.transaction(1, $0).value
+        }
+        let size = transactions.reduce(0) { $0 + $1.encodedByteCount }
+        let body = BlockBody(transactions: transactions)
+        var tree = BlockTree()
+        let top = Block(
+            header: DoorTests.header(height: 1_000, parent: .zero), body: body)
+        tree.insert(top)
+        tree.markStoring(top.hash)
+        for height in 1...UInt64(BlockTree.bytesMax / size + 5) {
+            tree.insert(
+                Block(header: DoorTests.header(height: height, parent: .zero), body: body))
+        }
+        #expect(tree[top.hash] != nil)
+        tree.markStored(top.hash)
+        tree.insert(Block(header: DoorTests.header(height: 999, parent: .zero), body: body))
+        #expect(tree[top.hash] == nil)
+    }
 }
