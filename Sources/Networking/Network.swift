@@ -21,7 +21,7 @@ import Synchronization
 public final class Network: Sendable {
     enum Phase {
         case idle
-        case running(stop: EventLoopPromise<Void>)
+        case running(stop: EventLoopPromise<NetworkError?>)
         case stopped
     }
 
@@ -91,32 +91,37 @@ public final class Network: Sendable {
     /// every peer and returns. It runs once.
     ///
     /// - Parameter handler: takes every event; see `NetworkEvent`.
-    /// - Throws: `NetworkError` when it cannot listen.
+    /// - Throws: `NetworkError` when it cannot listen, now or any more.
     public func run(
         _ handler: @escaping @Sendable (NetworkEvent) -> Void
     ) async throws(NetworkError) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: limits.threads)
-        let stop = group.next().makePromise(of: Void.self)
+        let stop = group.next().makePromise(of: NetworkError?.self)
         let isFirst = state.withLock { state in
             guard case .idle = state.phase else { return false }
             state.phase = .running(stop: stop)
             return true
         }
         guard isFirst else {
-            stop.succeed()
+            stop.succeed(nil)
             try? await group.shutdownGracefully()
             throw .alreadyStarted
         }
-        do {
+        do throws(NetworkError) {
             let server = try await listen(on: group, handler)
+            // Nobody could call this node any more, and nothing else would say so.
+            server.closeFuture.whenComplete { [weak self] _ in
+                self?.finish(.listenerLost)
+            }
             let dialer = startDialing(on: group, handler)
-            await withTaskCancellationHandler {
-                try? await stop.futureResult.get()
+            let failure = await withTaskCancellationHandler {
+                (try? await stop.futureResult.get()) ?? nil
             } onCancel: {
                 shutDown()
             }
             dialer.cancel()
             await close(server)
+            if let failure { throw failure }
             try? await group.shutdownGracefully()
         } catch {
             shutDown()
@@ -127,12 +132,17 @@ public final class Network: Sendable {
 
     /// Makes `run` return. Safe to call at any time, and more than once.
     public func shutDown() {
-        let stop: EventLoopPromise<Void>? = state.withLock { state in
+        finish(nil)
+    }
+
+    /// Makes `run` end so; only the first end counts.
+    private func finish(_ failure: NetworkError?) {
+        let stop: EventLoopPromise<NetworkError?>? = state.withLock { state in
             defer { state.phase = .stopped }
             guard case .running(let stop) = state.phase else { return nil }
             return stop
         }
-        stop?.succeed()
+        stop?.succeed(failure)
     }
 
     private func close(_ server: any NIOCore.Channel) async {

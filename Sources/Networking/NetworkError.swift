@@ -3,6 +3,8 @@ public enum NetworkError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Another process listens there.
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
+    /// It listened, and the system ended that.
+    case listenerLost
     /// `run` was called twice.
     case alreadyStarted
 
@@ -12,6 +14,8 @@ public enum NetworkError: Error, Equatable, Sendable, CustomStringConvertible {
             "The peer port \(port) on \(host) is in use by another process."
         case .cannotListen(let host, let port, let reason):
             "Cannot listen for peers on \(host):\(port): \(reason)."
+        case .listenerLost:
+            "The socket on which peers call was closed by the system; start the node again."
         case .alreadyStarted:
             "The network was started before; it runs once."
         }

@@ -185,6 +185,26 @@ import Testing
         await #expect(throws: NetworkError.alreadyStarted) { try await a.run() }
     }
 
+    @Test func `a node that cannot be called any more ends with an error`() async throws {
+        let a = TestNode(1)
+        let b = TestNode(2)
+        try await withRunning([b]) { addresses in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: NetworkError.listenerLost) { try await a.run() }
+                }
+                let port = try await a.listening().port
+                try await connect(a, b, addresses[0])
+                #expect(ListeningSocket.breakDown(port: port) == 1)
+                try await group.waitForAll()
+            }
+            // And it leaves nobody in doubt.
+            try await b.log.wait("the loss") { $0.disconnections(from: a.id) == 1 }
+            #expect(a.network.boundPort == nil)
+        }
+        #expect(a.network.isQuiet)
+    }
+
     @Test func `a restarted peer is found again and a stopped one is noticed`() async throws {
         let a = TestNode(1)
         try await withRunning([a]) { _ in

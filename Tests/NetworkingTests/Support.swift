@@ -1,5 +1,6 @@
 import Codec
 import Cryptography
+import Glibc
 import Logging
 import Synchronization
 import Testing
@@ -235,5 +236,37 @@ func withRunning(
         }
         for node in nodes { node.network.shutDown() }
         try await group.waitForAll()
+    }
+}
+
+/// What the system may do to a socket, from outside.
+enum ListeningSocket {
+    /// Ends the listening on a port of this process; returns how many sockets it was.
+    static func breakDown(port: Int) -> Int {
+        (3..<Int32(4_096)).count { descriptor in
+            guard isListening(descriptor), self.port(of: descriptor) == port else { return false }
+            return shutdown(descriptor, Int32(SHUT_RDWR)) == 0
+        }
+    }
+
+    private static func isListening(_ descriptor: Int32) -> Bool {
+        var value: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        // Safe because the value has the size that is said.
+        return unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0
+            && value == 1
+    }
+
+    private static func port(of descriptor: Int32) -> Int? {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // Safe because an address of this family has the size that is said.
+        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe getsockname(descriptor, generic, &size)
+            }
+        }
+        guard status == 0, address.sin_family == sa_family_t(AF_INET) else { return nil }
+        return Int(in_port_t(bigEndian: address.sin_port))
     }
 }
