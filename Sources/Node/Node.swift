@@ -103,9 +103,9 @@ public final class Node: Service {
         let access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
-                blocks: data.blocks, network: network, inputs: inputs, tickets: tickets,
-                clock: clock, verifier: verifier, metrics: metrics, dataPath: home.data,
-                halt: halt))
+                blocks: data.blocks, network: network, questions: questions, inputs: inputs,
+                tickets: tickets, clock: clock, verifier: verifier, metrics: metrics,
+                dataPath: home.data, halt: halt))
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)

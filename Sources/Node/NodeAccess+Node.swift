@@ -18,6 +18,7 @@ struct AccessParts: Sendable {
     let view: StateView
     let blocks: BlockStore
     let network: Network
+    let questions: QuestionQueue
     let inputs: Mailbox<LoopInput>
     let tickets: TicketOffice
     let clock: WallClock
@@ -182,7 +183,28 @@ struct AccessParts: Sendable {
             .gauge(
                 "mempool_size_bytes", "Their bytes.",
                 .init(UInt64(values.mempoolByteCount))),
-        ] + compactFamilies(values.compact)
+        ] + compactFamilies(values.compact) + peerFamilies()
+    }
+
+    private func peerFamilies() -> [MetricFamily] {
+        let statistics = network.statistics
+        return [
+            .counter(
+                "p2p_questions_dropped_total",
+                "Questions of peers that were dropped, as too many of theirs waited.",
+                .init(questions.droppedCount)),
+            .counter(
+                "p2p_messages_dropped_outbound_total",
+                "Messages to peers that their queues had no room for.",
+                .init(statistics.outboundDropped)),
+            .counter(
+                "p2p_messages_dropped_inbound_total",
+                "Messages of peers above a rate, or that there was no room for.",
+                .init(statistics.inboundDropped)),
+            .counter(
+                "p2p_faults_total", "Connections refused or ended by what the peer did.",
+                .init(statistics.faults)),
+        ]
     }
 
     private func compactFamilies(_ counts: CompactCounts) -> [MetricFamily] {

@@ -71,6 +71,18 @@ import Testing
         #expect(queue.count == 64 + 8 + 2)
     }
 
+    @Test func `what is dropped is counted, also after the end`() throws {
+        let queue = QuestionQueue()
+        for number in 0..<70 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }
+        for first in 1...9 as ClosedRange<UInt64> { queue.send(try Self.range(first, of: 1)) }
+        queue.send(Self.block(1, of: 2))
+        #expect(queue.droppedCount == 6 + 1)
+        queue.close()
+        // Nobody asks a node that stops too much.
+        #expect(!queue.send(Self.block(2, of: 2)))
+        #expect(queue.droppedCount == 6 + 1)
+    }
+
     @Test func `a range has one turn of three, and all when nothing else is asked`() throws {
         let queue = QuestionQueue()
         for first in 1...8 as ClosedRange<UInt64> {

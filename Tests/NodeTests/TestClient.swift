@@ -36,6 +36,14 @@ struct TestClient: Sendable {
         return try JSONDecoder().decode(Value.self, from: data)
     }
 
+    func text(_ path: String) async throws -> String {
+        guard let url = URL(string: "http://127.0.0.1:\(port)\(path)") else {
+            throw URLError(.badURL)
+        }
+        let (data, _) = try await URLSession.shared.data(from: url)
+        return String(decoding: data, as: UTF8.self)
+    }
+
     func status() async throws -> Status {
         try await get("/v1/status", as: Status.self)
     }

@@ -29,6 +29,15 @@ final class QuestionQueue: Sendable {
         /// How many other questions were taken since the last range.
         var sinceRange = 0
         var isClosed = false
+        var droppedCount: UInt64 = 0
+
+        mutating func append(_ question: Question) -> Bool {
+            switch question.request {
+            case .range: ranges.append(question, of: question.peer)
+            case .held, .transactions: held.append(question, of: question.peer)
+            case .block, .certificates, .boundary: questions.append(question, of: question.peer)
+            }
+        }
 
         mutating func take() -> Question? {
             if let question = held.popFirst() { return question }
@@ -53,12 +62,9 @@ final class QuestionQueue: Sendable {
     func send(_ question: Question) -> Bool {
         let isTaken = state.withLock { state in
             guard !state.isClosed else { return false }
-            switch question.request {
-            case .range: return state.ranges.append(question, of: question.peer)
-            case .held, .transactions: return state.held.append(question, of: question.peer)
-            case .block, .certificates, .boundary:
-                return state.questions.append(question, of: question.peer)
-            }
+            let isTaken = state.append(question)
+            if !isTaken { state.droppedCount += 1 }
+            return isTaken
         }
         if isTaken { bell.send((), mayBeLost: true) }
         return isTaken
@@ -74,11 +80,16 @@ final class QuestionQueue: Sendable {
 
     func close() {
         state.withLock { state in
+            let droppedCount = state.droppedCount
             state = State()
             state.isClosed = true
+            state.droppedCount = droppedCount
         }
         bell.close()
     }
+
+    /// How many questions were refused because too much of their peers waited.
+    var droppedCount: UInt64 { state.withLock { $0.droppedCount } }
 
     var count: Int {
         state.withLock { $0.held.count + $0.questions.count + $0.ranges.count }
