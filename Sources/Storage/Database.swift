@@ -50,7 +50,7 @@ public final class Database: @unchecked Sendable {
         unsafe bufferedWrite = rocksdb_writeoptions_create()
         unsafe syncedWrite = rocksdb_writeoptions_create()
         unsafe rocksdb_writeoptions_set_sync(syncedWrite, 1)
-        try checkFormat(isNew: !exists)
+        try checkFormat()
     }
 
     deinit {
@@ -111,19 +111,30 @@ public final class Database: @unchecked Sendable {
         return .io(path: path, detail: text)
     }
 
-    private func checkFormat(isNew: Bool) throws(StorageError) {
-        if isNew {
+    /// A database without any row is a new one, also if the first start ended before it recorded
+    /// the format.
+    private func checkFormat() throws(StorageError) {
+        let recorded = get(.meta, MetaKey.format.bytes)
+        if recorded == nil, isEmpty {
             let batch = WriteBatch(self)
             batch.put(.meta, MetaKey.format.bytes, bigEndian(UInt64(Self.format)))
             write(batch, sync: true)
             return
         }
-        guard let bytes = get(.meta, MetaKey.format.bytes), bytes.count == 8 else {
+        guard let bytes = recorded, bytes.count == 8 else {
             throw .corrupt(path: path, detail: "the format is not recorded")
         }
         let found = UInt32(truncatingIfNeeded: bigEndian(bytes[...]))
         guard found <= Self.format else {
             throw .newerFormat(path: path, found: found, supported: Self.format)
+        }
+    }
+
+    private var isEmpty: Bool {
+        Column.allCases.allSatisfy { column in
+            // No key begins with so many bytes of 255.
+            var rows = self.rows(column, from: [], to: [UInt8](repeating: 255, count: 1_024))
+            return rows.next() == nil
         }
     }
 

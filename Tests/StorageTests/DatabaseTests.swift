@@ -130,6 +130,35 @@ import Testing
         }
     }
 
+    /// A crash may come between RocksDB's own files and the first row.
+    @Test func `an empty database without its format is a first start`() throws {
+        let path = directory.path("db")
+        for _ in 0..<2 {
+            let database = try Database(path: path)
+            #expect(database.get(.meta, MetaKey.format.bytes) == bigEndian(1))
+            let batch = WriteBatch(database)
+            batch.delete(.meta, MetaKey.format.bytes)
+            database.write(batch, sync: true)
+        }
+        let database = try Database(path: path)
+        #expect(database.get(.meta, MetaKey.format.bytes) == bigEndian(1))
+    }
+
+    @Test(arguments: Column.allCases)
+    func `a database with rows and without its format is refused`(column: Column) throws {
+        let path = directory.path("db")
+        do {
+            let database = try Database(path: path)
+            let batch = WriteBatch(database)
+            batch.delete(.meta, MetaKey.format.bytes)
+            batch.put(column, [254], [])
+            database.write(batch, sync: true)
+        }
+        #expect(throws: StorageError.corrupt(path: path, detail: "the format is not recorded")) {
+            try Database(path: path)
+        }
+    }
+
     @Test func `a newer format is refused by its number`() throws {
         let path = directory.path("db")
         do {
