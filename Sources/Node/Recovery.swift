@@ -2,7 +2,6 @@ import Chain
 import Codec
 import Consensus
 import Cryptography
-import Foundation
 import Glibc
 import Ledger
 import Replica
@@ -34,11 +33,13 @@ enum DataFolder {
     ) throws(NodeError) -> OpenedData {
         let problems = genesis.check()
         guard problems.isEmpty else { throw .invalidGenesis(problems) }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: home.data, withIntermediateDirectories: true)
+        do throws(StorageError) {
+            try FileSystem.makeDirectory(home.data)
+            // An earlier start may have made it and ended before the sync; and the signer's folder
+            // is in the home as well.
+            try FileSystem.syncDirectory(home.path)
         } catch {
-            throw .storage(.io(path: home.data, detail: error.localizedDescription))
+            throw .storage(error)
         }
         try checkSpace(at: home.data)
         let database = try database(at: home.database)

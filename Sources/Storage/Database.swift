@@ -50,6 +50,8 @@ public final class Database: @unchecked Sendable {
         unsafe bufferedWrite = rocksdb_writeoptions_create()
         unsafe syncedWrite = rocksdb_writeoptions_create()
         unsafe rocksdb_writeoptions_set_sync(syncedWrite, 1)
+        // RocksDB syncs what is in its directory, and not the directory's own name.
+        try FileSystem.syncDirectory(FileSystem.parent(of: path))
         try checkFormat()
     }
 

@@ -3,20 +3,28 @@
 #endif
 
 /// The few calls that a log needs, with the system's own words for what went wrong.
-enum FileSystem {
+public enum FileSystem {
     static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
 
-    /// Makes the directory and those above it that are missing.
-    static func makeDirectory(_ path: String) throws(StorageError) {
+    /// Makes the directory and those above it that are missing. The names of those that it made
+    /// are on the disk when this returns: a file that was synced is lost with the name of a
+    /// directory above it.
+    public static func makeDirectory(_ path: String) throws(StorageError) {
         if exists(path) { return }
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try makeDirectory(String(path[..<slash]))
-        }
+        let parent = parent(of: path)
+        try makeDirectory(parent)
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
             throw .io(path: path, detail: systemError())
         }
+        try syncDirectory(parent)
+    }
+
+    /// The directory that has the last name of a path.
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The names in a directory, sorted.
@@ -41,7 +49,7 @@ enum FileSystem {
     }
 
     /// Makes the names in a directory durable.
-    static func syncDirectory(_ path: String) throws(StorageError) {
+    public static func syncDirectory(_ path: String) throws(StorageError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .io(path: path, detail: systemError()) }
         defer { close(descriptor) }

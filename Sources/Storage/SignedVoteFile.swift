@@ -102,7 +102,7 @@ public struct SignedVoteFile: ~Copyable {
         let content = try Self.content(of: scan?.records ?? [], path)
         let opened = try AppendFile(path: path, failure: failure)
         try opened.truncate(to: scan?.goodBytes ?? 0)
-        try FileSystem.syncDirectory(Self.directory(of: path))
+        try FileSystem.syncDirectory(FileSystem.parent(of: path))
         self.path = path
         self.failure = failure
         file = opened
@@ -134,7 +134,7 @@ public struct SignedVoteFile: ~Copyable {
         replacement.append(bytes)
         replacement.sync()
         try FileSystem.replace(path, by: temporary)
-        try FileSystem.syncDirectory(directory(of: path))
+        try FileSystem.syncDirectory(FileSystem.parent(of: path))
         // The descriptor follows the file through its new name.
         return replacement
     }
@@ -168,11 +168,6 @@ public struct SignedVoteFile: ~Copyable {
         } catch {
             throw StorageError(error, path: path)
         }
-    }
-
-    private static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Records a vote; it is on the disk when this returns.

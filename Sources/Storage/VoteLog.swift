@@ -48,10 +48,10 @@ public struct VoteLog: ~Copyable {
         self.segmentBytesMax = segmentBytesMax
         self.failure = failure
         directory = "\(root)/\(instance.hex)"
-        if !FileSystem.exists(directory) {
-            try FileSystem.makeDirectory(directory)
-            try FileSystem.syncDirectory(root)
-        }
+        try FileSystem.makeDirectory(directory)
+        // An earlier start may have made them and ended before the sync.
+        try FileSystem.syncDirectory(root)
+        try FileSystem.syncDirectory(FileSystem.parent(of: root))
         var segments = try Self.segments(in: directory)
         if segments.isEmpty {
             segments = [Segment(directory: directory, firstSequence: 1)]

@@ -159,6 +159,12 @@ import Testing
         }
     }
 
+    @Test func `the name of the database's own directory is synced`() throws {
+        let watch = try DirectoryWatch([directory.path])
+        _ = try Database(path: directory.path("db"))
+        #expect(watch.finish() == [directory.path])
+    }
+
     @Test func `a newer format is refused by its number`() throws {
         let path = directory.path("db")
         do {

@@ -162,6 +162,24 @@ import Testing
         #expect(try VoteLog.instances(root: directory.path("log")) == [Self.instance])
     }
 
+    /// A log whose content was synced is lost all the same if a name above it is. A start that was
+    /// cut off between a name and its sync may have made some of them.
+    @Test(arguments: zip(0...3, [[0], [1], [1, 2], [1, 2]]))
+    func `every name on the way to a log is synced, whoever made it`(
+        made: Int, synced: [Int]
+    ) throws {
+        var paths = [directory.path("home")]
+        for name in ["data", "log", Self.instance.hex] {
+            paths.append("\(paths[paths.count - 1])/\(name)")
+        }
+        try FileManager.default.createDirectory(
+            atPath: paths[made], withIntermediateDirectories: true)
+        let expected = synced.map { paths[$0] }
+        let watch = try DirectoryWatch(expected)
+        _ = try VoteLog(root: paths[2], instance: Self.instance)
+        #expect(watch.finish() == Set(expected))
+    }
+
     @Test func `P9 the records of one epoch are none in the log of another`() throws {
         let other = Digest(.instance, [2])
         do {
