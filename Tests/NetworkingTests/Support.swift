@@ -258,15 +258,16 @@ enum ListeningSocket {
     }
 
     private static func port(of descriptor: Int32) -> Int? {
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // Safe because an address of this family has the size that is said.
-        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                unsafe getsockname(descriptor, generic, &size)
-            }
+        // An address of IPv4: two bytes of family, and two of port in the network's order.
+        var bytes = [UInt8](repeating: 0, count: 16)
+        var size = socklen_t(bytes.count)
+        // Safe because the buffer has the size that is said.
+        let status = unsafe bytes.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return Int32(-1) }
+            return unsafe getsockname(
+                descriptor, base.assumingMemoryBound(to: sockaddr.self), &size)
         }
-        guard status == 0, address.sin_family == sa_family_t(AF_INET) else { return nil }
-        return Int(in_port_t(bigEndian: address.sin_port))
+        guard status == 0, bytes[0] == UInt8(AF_INET) else { return nil }
+        return Int(bytes[2]) << 8 | Int(bytes[3])
     }
 }
