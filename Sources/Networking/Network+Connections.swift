@@ -20,13 +20,14 @@ extension Network {
     /// Decides about a peer that has proven its key, and closes the connection that it replaces.
     func claim(
         _ peer: PeerID, connection: ConnectionID, attempt: DialPlan.Attempt?,
-        identity: IdentityPayload
+        identity: IdentityPayload, remote: SocketAddress?
     ) -> PeerTable.Verdict {
         let now = NIODeadline.now()
+        let host = HostKey(remote)
         let (verdict, other) = state.withLock { state in
             if let attempt { state.dialing.identified(attempt, as: peer) }
             let verdict = state.table.claim(
-                peer, connection: connection, isOutbound: attempt != nil, at: now)
+                peer, connection: connection, isOutbound: attempt != nil, from: host, at: now)
             switch verdict {
             case .admitted: return (verdict, PeerConnection?.none)
             case .waits(let closing): return (verdict, state.connections[closing])
@@ -52,8 +53,8 @@ extension Network {
             metadata: ["peer": "\(peer.short)", "milliseconds": "\(difference)"])
     }
 
-    func handshakeFinished() {
-        state.withLock { $0.table.finishHandshake() }
+    func handshakeFinished(_ connection: ConnectionID) {
+        state.withLock { $0.table.finishHandshake(connection) }
     }
 
     /// From here on messages go over this connection.
@@ -78,13 +79,12 @@ extension Network {
 
     /// Takes back all that a connection held, and lets its successor speak.
     func connectionEnded(
-        _ id: ConnectionID, peer: PeerID?, host: HostKey?, attempt: DialPlan.Attempt?,
+        _ id: ConnectionID, peer: PeerID?, attempt: DialPlan.Attempt?,
         outcome: DialPlan.Outcome, fault: PeerFault?, wasHandshake: Bool
     ) {
         let now = NIODeadline.now()
         let successor: PeerConnection? = state.withLock { state in
             state.connections[id] = nil
-            state.table.leave(from: host)
             var successor: PeerConnection?
             if let peer {
                 if let next = state.table.release(peer, connection: id) {
@@ -118,8 +118,8 @@ extension Network {
     ) {
         switch fault {
         case .duplicate: return
-        case .ownKey, .handshakeMismatch, .handshakeTimeout, .identityMalformed, .identityForged,
-            .unexpectedPeer, .banned, .noFreeSlot:
+        case .ownKey, .handshakeMismatch, .handshakeTimeout, .pushedOut, .identityMalformed,
+            .identityForged, .unexpectedPeer, .banned, .noFreeSlot:
             counters.faults.add(1, ordering: .relaxed)
             if let attempt {
                 complain(Self.explain(fault), about: attempt, level: .warning)
@@ -162,6 +162,7 @@ extension Network {
         case .handshakeMismatch:
             "it belongs to another network or speaks another version"
         case .handshakeTimeout: "the handshake took too long"
+        case .pushedOut: "too many handshakes are under way"
         case .identityMalformed: "it does not say who it is in our form"
         case .identityForged: "it does not hold the key that it names"
         case .ownKey: "it is this node itself"

@@ -50,33 +50,39 @@ extension Network {
         _ channel: any NIOCore.Channel, _ handler: @escaping @Sendable (NetworkEvent) -> Void
     ) throws {
         let host = HostKey(channel.remoteAddress)
-        let isAdmitted = state.withLock { state in
-            guard case .running = state.phase else { return false }
-            return state.table.admit(from: host, at: .now())
+        let id = nextConnectionID()
+        let (isAdmitted, rival) = state.withLock { state in
+            guard case .running = state.phase else { return (false, PeerConnection?.none) }
+            switch state.table.admit(id, from: host, at: .now()) {
+            case .refused: return (false, nil)
+            case .admitted(let closing): return (true, closing.flatMap { state.connections[$0] })
+            }
         }
         guard isAdmitted else { throw Refused() }
+        rival?.signal(.giveWay)
         do {
-            try install(on: channel, host: host, attempt: nil, expectedID: nil, handler)
+            try install(id, on: channel, attempt: nil, expectedID: nil, handler)
         } catch {
-            state.withLock { state in
-                state.table.finishHandshake()
-                state.table.leave(from: host)
-            }
+            handshakeFinished(id)
             throw error
+        }
+    }
+
+    private func nextConnectionID() -> ConnectionID {
+        state.withLock { state in
+            state.nextConnection += 1
+            return state.nextConnection
         }
     }
 
     /// Adds the handler, from where on its removal takes everything back.
     private func install(
-        on channel: any NIOCore.Channel, host: HostKey?, attempt: DialPlan.Attempt?,
+        _ id: ConnectionID, on channel: any NIOCore.Channel, attempt: DialPlan.Attempt?,
         expectedID: PeerID?, _ deliver: @escaping @Sendable (NetworkEvent) -> Void
     ) throws {
         let outbox = Outbox(channels: limits.channels)
-        let id = state.withLock { state in
-            state.nextConnection += 1
-            let id = state.nextConnection
+        state.withLock { state in
             state.connections[id] = PeerConnection(id: id, channel: channel, outbox: outbox)
-            return id
         }
         #if os(Linux)
             // The kernel takes no more than this that it has not sent, so that a vote does not
@@ -87,7 +93,7 @@ extension Network {
         do {
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    id: id, network: self, outbox: outbox, host: host, attempt: attempt,
+                    id: id, network: self, outbox: outbox, attempt: attempt,
                     expectedID: expectedID, deliver: deliver))
         } catch {
             state.withLock { $0.connections[id] = nil }
@@ -142,7 +148,8 @@ extension Network {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try self.install(
-                        on: channel, host: nil, attempt: attempt, expectedID: address.id, handler)
+                        self.nextConnectionID(), on: channel, attempt: attempt,
+                        expectedID: address.id, handler)
                 }
             }
             .connect(host: address.host, port: address.port)

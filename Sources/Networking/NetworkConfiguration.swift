@@ -37,11 +37,12 @@ public struct NetworkLimits: Sendable {
     public var inboundPeersMax = 40
     /// Connections that we began, without the reserved peers'.
     public var outboundPeersMax = 16
-    /// Of one address, and of one /24 (IPv4) or /48 (IPv6). The machine itself is exempt: its
-    /// other nodes are the operator's own.
+    /// Of one address (IPv6: of one /64), and of one /24 (IPv4) or /48 (IPv6), as far as others
+    /// began them and without the reserved peers'. The machine itself is exempt: its other nodes
+    /// are the operator's own.
     public var connectionsPerHostMax = 3
     public var connectionsPerSubnetMax = 16
-    /// Handshakes that others began and have not finished.
+    /// Handshakes that others began and have not finished; of one address no more than connections.
     public var pendingHandshakesMax = 128
     public var handshakeIntervalMilliseconds: Int64 = 2_000
     public var handshakeTimeoutMilliseconds: Int64 = 5_000

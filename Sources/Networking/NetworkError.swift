@@ -29,6 +29,8 @@ enum PeerFault: Error, Equatable, Sendable {
     /// both), or bytes changed on their way.
     case handshakeMismatch
     case handshakeTimeout
+    /// Others needed its place among the handshakes under way.
+    case pushedOut
     /// The identity that opened is not well formed, or names another network or version.
     case identityMalformed
     /// The signature does not bind the key to this handshake.
@@ -57,8 +59,8 @@ enum PeerFault: Error, Equatable, Sendable {
     /// How the score of the peer changes; nil where the peer is not known or not at fault.
     var conduct: PeerConduct? {
         switch self {
-        case .handshakeMismatch, .handshakeTimeout, .identityMalformed, .identityForged, .ownKey,
-            .unexpectedPeer, .banned, .duplicate, .noFreeSlot:
+        case .handshakeMismatch, .handshakeTimeout, .pushedOut, .identityMalformed,
+            .identityForged, .ownKey, .unexpectedPeer, .banned, .duplicate, .noFreeSlot:
             nil
         case .frameLength, .frameForged, .fragmentMalformed, .reassemblyFull, .internalMalformed,
             .rekeyTooOften:

@@ -63,7 +63,9 @@ import Testing
         }
     }
 
-    @Test func `handshakes under way are bounded`() async throws {
+    @Test func `handshakes under way are bounded, and whoever is silent goes for the next`()
+        async throws
+    {
         var limits = Self.patient
         limits.pendingHandshakesMax = 1
         let node = TestNode(1, limits: limits)
@@ -72,9 +74,12 @@ import Testing
                 try await first.write([1])
                 try await eventually("the first has a slot") { !node.network.isQuiet }
                 try await RawPeer.connect(to: addresses[0]) { second in
-                    try await second.waitForClose()
+                    try await first.waitForClose()
+                    _ = try await second.shakeHands(as: 2)
+                    try await node.log.wait("connected") { $0.isConnected(to: makeID(2)) }
                 }
             }
+            #expect(node.lines.all.contains { $0.contains("too many handshakes") })
             try await eventually("no slot is held") { node.network.isQuiet }
         }
     }

@@ -133,40 +133,90 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         #expect(table.claim(makeID(4), connection: 4, isOutbound: false, at: start) == .admitted)
     }
 
-    @Test func `one host has so many connections and one handshake in two seconds`() {
-        var table = Self.table(makeID(1))
-        let host = HostKey(host: [10, 0, 0, 1], subnet: [10, 0, 0])
-        #expect(table.admit(from: host, at: start) == true)
-        #expect(table.admit(from: host, at: start + .milliseconds(1_999)) == false)
-        #expect(table.admit(from: host, at: start + .seconds(2)) == true)
-        #expect(table.admit(from: host, at: start + .seconds(4)) == true)
-        #expect(table.admit(from: host, at: start + .seconds(6)) == false)
-        for _ in 0..<3 { table.finishHandshake() }
-        table.leave(from: host)
-        #expect(table.admit(from: host, at: start + .seconds(8)) == true)
-        table.finishHandshake()
-        for _ in 0..<3 { table.leave(from: host) }
-        #expect(table.isEmpty)
+    private static func host(_ bytes: UInt8...) -> HostKey {
+        HostKey(host: bytes, subnet: Array(bytes.prefix(3)))
     }
 
-    @Test func `one subnet has so many connections`() {
-        var table = Self.table(makeID(1))
-        for last in 0..<16 as Range<UInt8> {
-            let host = HostKey(host: [10, 0, 0, last], subnet: [10, 0, 0])
-            #expect(table.admit(from: host, at: start) == true)
+    @Test func `strangers of one host have so many slots, and reserved peers there any`() {
+        let reserved: Set<PeerID> = [makeID(8), makeID(9)]
+        var table = Self.table(makeID(1), reserved: reserved)
+        let host = Self.host(10, 0, 0, 1)
+        func claim(_ number: UInt8, isOutbound: Bool = false) -> PeerTable.Verdict {
+            table.claim(
+                makeID(number), connection: UInt64(number), isOutbound: isOutbound, from: host,
+                at: start)
         }
-        let next = HostKey(host: [10, 0, 0, 16], subnet: [10, 0, 0])
-        #expect(table.admit(from: next, at: start) == false)
-        let other = HostKey(host: [10, 0, 1, 16], subnet: [10, 0, 1])
-        #expect(table.admit(from: other, at: start) == true)
+        #expect(claim(8) == .admitted)
+        for number in 2...4 as ClosedRange<UInt8> { #expect(claim(number) == .admitted) }
+        #expect(claim(5) == .refused(.noFreeSlot))
+        #expect(claim(9) == .admitted)
+        // Whom this node calls is its own choice.
+        #expect(claim(6, isOutbound: true) == .admitted)
+        // It takes the place of its own first connection, and nobody else's.
+        #expect(
+            table.claim(makeID(4), connection: 40, isOutbound: false, from: host, at: start)
+                == .waits(closing: 4))
+        #expect(
+            table.claim(
+                makeID(5), connection: 5, isOutbound: false, from: Self.host(10, 0, 0, 2),
+                at: start) == .admitted)
+        #expect(table.release(makeID(2), connection: 2) == nil)
+        #expect(claim(7) == .admitted)
     }
 
-    @Test func `handshakes under way are bounded, this machine's too`() {
-        var table = Self.table(makeID(1))
-        for _ in 0..<128 { #expect(table.admit(from: nil, at: start) == true) }
-        #expect(table.admit(from: nil, at: start) == false)
-        table.finishHandshake()
-        #expect(table.admit(from: nil, at: start) == true)
+    @Test func `strangers of one subnet have so many slots, and reserved peers there any`() {
+        var table = Self.table(makeID(1), reserved: [makeID(99)])
+        func claim(_ number: UInt8, _ host: HostKey) -> PeerTable.Verdict {
+            table.claim(
+                makeID(number), connection: UInt64(number), isOutbound: false, from: host,
+                at: start)
+        }
+        for last in 2..<18 as Range<UInt8> {
+            #expect(claim(last, Self.host(10, 0, 0, last)) == .admitted)
+        }
+        #expect(claim(18, Self.host(10, 0, 0, 18)) == .refused(.noFreeSlot))
+        #expect(claim(99, Self.host(10, 0, 0, 99)) == .admitted)
+        #expect(claim(18, Self.host(10, 0, 1, 18)) == .admitted)
+        // A stranger that gets a seat leaves its place to another one.
+        table.setReserved([makeID(2), makeID(99)])
+        #expect(claim(19, Self.host(10, 0, 0, 19)) == .admitted)
+        #expect(claim(20, Self.host(10, 0, 0, 20)) == .refused(.noFreeSlot))
+    }
+
+    @Test func `a host may begin again at once after a reserved peer there has shown itself`() {
+        var table = Self.table(makeID(1), reserved: [makeID(9)])
+        let host = Self.host(10, 0, 0, 1)
+        #expect(table.admit(1, from: host, at: start) == .admitted(closing: nil))
+        #expect(table.admit(2, from: host, at: start) == .refused)
+        #expect(
+            table.claim(makeID(9), connection: 1, isOutbound: false, from: host, at: start)
+                == .admitted)
+        table.finishHandshake(1)
+        #expect(table.admit(3, from: host, at: start) == .admitted(closing: nil))
+        #expect(
+            table.claim(makeID(5), connection: 3, isOutbound: false, from: host, at: start)
+                == .admitted)
+        table.finishHandshake(3)
+        #expect(table.admit(4, from: host, at: start) == .refused)
+    }
+
+    @Test func `strangers do not push out a host from which a reserved peer has come`() {
+        var limits = NetworkLimits()
+        limits.pendingHandshakesMax = 2
+        var table = Self.table(makeID(1), reserved: [makeID(9)], limits: limits)
+        let home = Self.host(10, 0, 0, 1)
+        _ = table.claim(makeID(9), connection: 1, isOutbound: false, from: home, at: start)
+        #expect(table.release(makeID(9), connection: 1) == nil)
+        #expect(table.admit(2, from: home, at: start) == .admitted(closing: nil))
+        for id in 3...9 as ClosedRange<UInt64> {
+            #expect(
+                table.admit(id, from: Self.host(10, 0, UInt8(id), 1), at: start)
+                    == .admitted(closing: id == 3 ? nil : id - 1))
+        }
+        // One that has no seat any more has no claim on it.
+        table.setReserved([])
+        #expect(
+            table.admit(10, from: Self.host(10, 0, 10, 1), at: start) == .admitted(closing: 2))
     }
 
     @Test func `conduct bans a stranger and holds a reserved peer off for a short time`() {

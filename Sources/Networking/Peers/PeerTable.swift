@@ -12,9 +12,20 @@ struct HostKey: Hashable, Sendable {
 
 /// Who holds which slot: the one place that counts connections.
 ///
-/// Each admission and each claim is taken back by exactly one call of `leave` or `release`, which
-/// the connection makes when it is torn down, on whatever path (CVE-2020-5303).
+/// An inbound connection says who it is only at the end of its handshake. Until then it holds a
+/// place among the handshakes under way, from which a newcomer may push it: so nobody is kept out
+/// by those who are first. Who has a slot, and how many of one address may, is decided when the
+/// peer is known, and reserved peers always have one.
+///
+/// Each handshake and each claim is taken back by `finishHandshake` and `release`, which the
+/// connection calls when it is torn down, on whatever path (CVE-2020-5303).
 struct PeerTable: Sendable {
+    enum Admission: Equatable {
+        case refused
+        /// It may begin. The handshake of `closing` is the price, where there is one.
+        case admitted(closing: ConnectionID?)
+    }
+
     enum Verdict: Equatable {
         case admitted
         /// The new connection is the better one. It may speak when `closing` has ended.
@@ -25,24 +36,25 @@ struct PeerTable: Sendable {
     private struct Claim {
         var connection: ConnectionID
         var isOutbound: Bool
+        /// Nil for this machine's own addresses.
+        var host: HostKey?
     }
 
     private struct Slot {
         var current: Claim
         var successor: Claim?
+        var newest: Claim { successor ?? current }
     }
 
     private let ownID: PeerID
     private let limits: NetworkLimits
     private(set) var reserved: Set<PeerID>
     private var slots: [PeerID: Slot] = [:]
-    private var hosts: [HostKey: Int] = [:]
-    private var subnets: [[UInt8]: Int] = [:]
-    private var lastHandshakes: [[UInt8]: NIODeadline] = [:]
+    private var handshakes = Handshakes()
+    /// From where reserved peers have last proven their keys.
+    private var homes: [PeerID: HostKey] = [:]
     private var banned: [PeerID: NIODeadline] = [:]
     private var scores: [PeerID: PeerScore] = [:]
-    /// Inbound handshakes that have not finished.
-    private(set) var pendingHandshakes = 0
 
     /// How many peers are remembered by score or ban; the oldest ban goes for a new one.
     static let rememberedMax = 4_096
@@ -53,47 +65,27 @@ struct PeerTable: Sendable {
         self.limits = limits
     }
 
-    var isEmpty: Bool {
-        slots.isEmpty && hosts.isEmpty && subnets.isEmpty && pendingHandshakes == 0
-    }
+    var isEmpty: Bool { slots.isEmpty && handshakes.count == 0 }
 
     // MARK: Arrivals
 
+    /// Inbound handshakes that have not finished.
+    var pendingHandshakes: Int { handshakes.count }
+
     /// Whether a stranger may begin a handshake. `host` is nil for this machine's own addresses.
-    mutating func admit(from host: HostKey?, at now: NIODeadline) -> Bool {
-        guard pendingHandshakes < limits.pendingHandshakesMax else { return false }
-        if let host {
-            let interval = TimeAmount.milliseconds(limits.handshakeIntervalMilliseconds)
-            if let last = lastHandshakes[host.host], now - last < interval { return false }
-            guard lastHandshakes.count < Self.rememberedMax,
-                hosts[host, default: 0] < limits.connectionsPerHostMax,
-                subnets[host.subnet, default: 0] < limits.connectionsPerSubnetMax
-            else { return false }
-            lastHandshakes[host.host] = now
-            hosts[host, default: 0] += 1
-            subnets[host.subnet, default: 0] += 1
-        }
-        pendingHandshakes += 1
-        return true
+    ///
+    /// - Returns: `refused` for a host that began one just before, and where only hosts of reserved
+    ///   peers have handshakes under way and all places are taken.
+    mutating func admit(
+        _ connection: ConnectionID, from host: HostKey?, at now: NIODeadline
+    ) -> Admission {
+        handshakes.begin(
+            connection, from: host, known: Set(homes.values.map(\.host)), limits: limits, at: now)
     }
 
-    /// Takes back the part of `admit` that ends with the handshake.
-    mutating func finishHandshake() {
-        pendingHandshakes -= 1
-        precondition(pendingHandshakes >= 0, "a handshake ends once")
-    }
-
-    /// Takes back the part of `admit` that lasts as long as the connection.
-    mutating func leave(from host: HostKey?) {
-        guard let host else { return }
-        Self.decrement(&hosts, host)
-        Self.decrement(&subnets, host.subnet)
-    }
-
-    private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
-        let count = counts[key, default: 0] - 1
-        precondition(count >= 0, "an address leaves as often as it came")
-        counts[key] = count == 0 ? nil : count
+    /// Takes back what `admit` gave; a handshake that was pushed out has nothing any more.
+    mutating func finishHandshake(_ connection: ConnectionID) {
+        handshakes.end(connection)
     }
 
     // MARK: Slots
@@ -104,20 +96,28 @@ struct PeerTable: Sendable {
     /// the keys and so decide alike. Of two that the same side began, that side keeps the first
     /// (it refuses its own second before the other side learns of it), so that for the other side
     /// a second one means that the first is dead.
+    ///
+    /// - Parameter host: where the other end is; nil for this machine's own addresses.
     mutating func claim(
-        _ peer: PeerID, connection: ConnectionID, isOutbound: Bool, at now: NIODeadline
+        _ peer: PeerID, connection: ConnectionID, isOutbound: Bool, from host: HostKey? = nil,
+        at now: NIODeadline
     ) -> Verdict {
         guard peer != ownID else { return .refused(.ownKey) }
         guard !isBanned(peer, at: now) else { return .refused(.banned) }
-        let claim = Claim(connection: connection, isOutbound: isOutbound)
+        if let host, reserved.contains(peer) {
+            homes[peer] = host
+            // The next one there may be another validator.
+            handshakes.forgive(host)
+        }
+        let claim = Claim(connection: connection, isOutbound: isOutbound, host: host)
         guard let slot = slots[peer] else {
-            guard reserved.contains(peer) || hasFreeSlot(isOutbound: isOutbound) else {
+            guard reserved.contains(peer) || hasRoom(for: claim) else {
                 return .refused(.noFreeSlot)
             }
             slots[peer] = Slot(current: claim)
             return .admitted
         }
-        let rival = slot.successor ?? slot.current
+        let rival = slot.newest
         let wins: Bool =
             if rival.isOutbound == isOutbound {
                 !isOutbound
@@ -129,13 +129,23 @@ struct PeerTable: Sendable {
         return .waits(closing: rival.connection)
     }
 
-    private func hasFreeSlot(isOutbound: Bool) -> Bool {
+    /// Whether a stranger may have a slot. Reserved peers take none of the strangers' places, and
+    /// none of their address's.
+    private func hasRoom(for claim: Claim) -> Bool {
         var used = 0
+        var ofHost = 0
+        var ofSubnet = 0
         for (peer, slot) in slots
-        where slot.current.isOutbound == isOutbound && !reserved.contains(peer) {
+        where slot.newest.isOutbound == claim.isOutbound && !reserved.contains(peer) {
             used += 1
+            guard let host = slot.newest.host else { continue }
+            if host.host == claim.host?.host { ofHost += 1 }
+            if host.subnet == claim.host?.subnet { ofSubnet += 1 }
         }
-        return used < (isOutbound ? limits.outboundPeersMax : limits.inboundPeersMax)
+        // Whom this node calls is its own choice.
+        guard !claim.isOutbound else { return used < limits.outboundPeersMax }
+        return used < limits.inboundPeersMax && ofHost < limits.connectionsPerHostMax
+            && ofSubnet < limits.connectionsPerSubnetMax
     }
 
     /// Gives the slot back; returns the connection whose turn it is then.
@@ -157,6 +167,12 @@ struct PeerTable: Sendable {
     func connection(of peer: PeerID) -> ConnectionID? { slots[peer]?.current.connection }
 
     mutating func setReserved(_ peers: Set<PeerID>) {
+        for peer in peers.subtracting(reserved) {
+            homes[peer] = slots[peer]?.current.host
+        }
+        for peer in reserved.subtracting(peers) {
+            homes[peer] = nil
+        }
         reserved = peers
     }
 
@@ -198,8 +214,6 @@ struct PeerTable: Sendable {
 
     /// Forgets what time has settled; called every few seconds.
     mutating func prune(at now: NIODeadline) {
-        let interval = TimeAmount.milliseconds(limits.handshakeIntervalMilliseconds)
-        lastHandshakes = lastHandshakes.filter { now - $0.value < interval }
         banned = banned.filter { $0.value > now }
         let isCrowded = scores.count > Self.rememberedMax / 2
         for (peer, old) in scores where slots[peer] == nil && banned[peer] == nil {

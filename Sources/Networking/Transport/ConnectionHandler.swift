@@ -31,7 +31,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     let id: ConnectionID
     private let network: Network
     private let deliver: @Sendable (NetworkEvent) -> Void
-    private let host: HostKey?
     private let attempt: DialPlan.Attempt?
     private let expectedID: PeerID?
     private let outbox: Outbox
@@ -58,16 +57,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     var isOutbound: Bool { attempt != nil }
 
     /// - Parameter attempt: nil for a connection that the other side began; the table has then
-    ///   admitted `host`.
+    ///   admitted `id`.
     init(
-        id: ConnectionID, network: Network, outbox: Outbox, host: HostKey?,
+        id: ConnectionID, network: Network, outbox: Outbox,
         attempt: DialPlan.Attempt?, expectedID: PeerID?,
         deliver: @escaping @Sendable (NetworkEvent) -> Void
     ) {
         self.id = id
         self.network = network
         self.outbox = outbox
-        self.host = host
         self.attempt = attempt
         self.expectedID = expectedID
         self.deliver = deliver
@@ -120,8 +118,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             deliver(.disconnected(peer))
         }
         network.connectionEnded(
-            id, peer: peer, host: isOutbound ? nil : host, attempt: attempt,
-            outcome: dialOutcome(), fault: fault,
+            id, peer: peer, attempt: attempt, outcome: dialOutcome(), fault: fault,
             wasHandshake: openedAt == nil)
         self.context = nil
     }
@@ -138,7 +135,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func releasePendingSlot() {
         guard holdsPendingSlot else { return }
         holdsPendingSlot = false
-        network.handshakeFinished()
+        network.handshakeFinished(id)
     }
 
     /// Ends the connection for what the peer did. It is told nothing.
@@ -185,6 +182,10 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard case .open = stage else { return }
             session?.nudge(at: .now())
             fill()
+        case .giveWay:
+            // Whoever has said who it is in the meantime stays.
+            guard case .handshaking = stage else { return }
+            fail(.pushedOut)
         case .close(let sayGoodbye): close(sayGoodbye: sayGoodbye)
         }
     }
@@ -272,7 +273,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let expectedID, expectedID != peer {
             throw .unexpectedPeer(expected: expectedID, found: peer)
         }
-        let verdict = network.claim(peer, connection: id, attempt: attempt, identity: identity)
+        let verdict = network.claim(
+            peer, connection: id, attempt: attempt, identity: identity,
+            remote: context?.remoteAddress)
         if case .refused(let fault) = verdict { throw fault }
         // From here on the slot is this connection's, and `handlerRemoved` gives it back.
         self.peer = peer

@@ -8,6 +8,8 @@ enum ConnectionSignal: Sendable {
     case activate
     /// Ask the peer at once whether it lives.
     case nudge
+    /// Close if the handshake has not ended: others need its place.
+    case giveWay
     /// Close; with a goodbye when this node means it, without when another connection stays.
     case close(sayGoodbye: Bool)
 }
