@@ -115,7 +115,9 @@ extension NodeCommand {
             do {
                 try await group.run()
             } catch NodeFailure.storage(let error) {
-                throw CommandError("node.failed", "the node stopped: \(error)")
+                throw CommandError(
+                    "node.storage", "the node stopped: \(error)",
+                    hint: StartCommandError.advice(on: error), exit: .storage)
             } catch NodeFailure.outdated(let version) {
                 throw CommandError(
                     "node.outdated",
@@ -170,7 +172,7 @@ enum StartCommandError {
         }
     }
 
-    private static func advice(on error: StorageError) -> String? {
+    static func advice(on error: StorageError) -> String? {
         switch error {
         case .corrupt(let path, _): advice(toMove: path)
         case .corruptLog(let path, _, _):
