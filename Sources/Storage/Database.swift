@@ -32,11 +32,12 @@ public final class Database: @unchecked Sendable {
     ) throws(StorageError) {
         let exists = FileSystem.exists("\(path)/CURRENT")
         guard createIfMissing || exists else { throw .missing(path: path) }
+        if !exists { try Self.checkNew(path) }
         self.path = path
         self.failure = failure
         let cache = unsafe DatabaseOptions.cache()
         do {
-            let opened = unsafe try Self.open(path, cache)
+            let opened = unsafe try Self.open(path, cache, exists: exists)
             unsafe handle = opened.0
             unsafe columns = opened.1
         } catch {
@@ -67,9 +68,18 @@ public final class Database: @unchecked Sendable {
         unsafe rocksdb_cache_destroy(cache)
     }
 
-    private static func open(_ path: String, _ cache: OpaquePointer) throws(StorageError) -> (
-        OpaquePointer, [OpaquePointer]
-    ) {
+    /// RocksDB would begin anew without `CURRENT`, and delete the tables that it does not know.
+    private static func checkNew(_ path: String) throws(StorageError) {
+        guard FileSystem.exists(path) else { return }
+        let names = try FileSystem.list(path)
+        if let name = names.first(where: { $0.hasSuffix(".sst") || $0.hasSuffix(".log") }) {
+            throw .corrupt(path: path, detail: "CURRENT is missing beside \(name)")
+        }
+    }
+
+    private static func open(
+        _ path: String, _ cache: OpaquePointer, exists: Bool
+    ) throws(StorageError) -> (OpaquePointer, [OpaquePointer]) {
         let names = ["default"] + Column.allCases.map(\.name)
         let options = unsafe DatabaseOptions.general()
         let columnOptions =
@@ -91,7 +101,7 @@ public final class Database: @unchecked Sendable {
                 &handles, &message)
         }
         if let text = unsafe takeMessage(&message) {
-            throw openError(text, path)
+            throw openError(text, path, exists: exists)
         }
         guard let handle = unsafe handle else {
             throw .io(path: path, detail: "RocksDB returned no database")
@@ -100,14 +110,17 @@ public final class Database: @unchecked Sendable {
     }
 
     /// What RocksDB's text means.
-    static func openError(_ text: String, _ path: String) -> StorageError {
+    ///
+    /// - Parameter exists: whether a database was there: a file that it names and has not is damage.
+    private static func openError(_ text: String, _ path: String, exists: Bool) -> StorageError {
         if text.contains("lock hold by") || text.contains("While lock file") {
             return .locked(path: path)
         }
         if text.contains("Column families not opened") {
             return .newerFormat(path: path, found: format + 1, supported: format)
         }
-        if text.hasPrefix("Corruption") || text.contains("Corruption:") {
+        let isFileGone = exists && text.contains("No such file")
+        if text.contains("Corruption:") || isFileGone {
             return .corrupt(path: path, detail: text)
         }
         return .io(path: path, detail: text)
@@ -200,12 +213,13 @@ public final class Database: @unchecked Sendable {
     /// Makes a copy in the new directory `path` by hard links, while the database is in use.
     public func checkpoint(at path: String) throws(StorageError) {
         var message: UnsafeMutablePointer<CChar>?
-        // Safe because the checkpoint object is destroyed after its one use.
+        // Safe because the checkpoint object is destroyed after its one use; there is none to be
+        // destroyed after an error.
         let checkpoint = unsafe rocksdb_checkpoint_object_create(handle, &message)
-        defer { unsafe rocksdb_checkpoint_object_destroy(checkpoint) }
         if let text = unsafe takeMessage(&message) {
             throw .io(path: path, detail: text)
         }
+        defer { unsafe rocksdb_checkpoint_object_destroy(checkpoint) }
         unsafe rocksdb_checkpoint_create(checkpoint, path, 0, &message)
         if let text = unsafe takeMessage(&message) {
             throw .io(path: path, detail: text)

@@ -35,7 +35,13 @@ public enum FileSystem {
         // Safe because the directory is open until the end, and an entry lives until the next.
         defer { unsafe closedir(directory) }
         var names: [String] = []
-        while let entry = unsafe readdir(directory) {
+        while true {
+            // Null is the end and a failure as well.
+            errno = 0
+            guard let entry = unsafe readdir(directory) else {
+                guard errno == 0 else { throw .io(path: path, detail: systemError()) }
+                return names.sorted()
+            }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
                 unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) {
                     unsafe String(cString: $0)
@@ -45,7 +51,6 @@ public enum FileSystem {
                 names.append(name)
             }
         }
-        return names.sorted()
     }
 
     /// Makes the names in a directory durable.

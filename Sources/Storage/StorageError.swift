@@ -59,7 +59,9 @@ public struct StorageFailure: Sendable, CustomStringConvertible {
 
     public var description: String {
         let text = "storage failure: \(operation) \(path): \(cause)"
-        guard operation == "read" else { return text }
+        // A table that is damaged is found when it is read; if that was beside the writes, in the
+        // background, at the next write.
+        guard operation == "read" || cause.contains("Corruption:") else { return text }
         return text + "\nhint: check the disk; if this comes again, move \(path) away and start: "
             + "what is missing is fetched from the peers"
     }

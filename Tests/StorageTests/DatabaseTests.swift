@@ -123,6 +123,110 @@ import Testing
         }
     }
 
+    /// A database with two tables, and rows that are in its log alone.
+    private func tables() throws -> [String] {
+        for byte in [1, 2] as [UInt8] {
+            let database = try Database(path: directory.path("db"))
+            put(database, (UInt8(0)..<200).map { ([$0], [UInt8](repeating: byte, count: 100)) })
+        }
+        let database = try Database(path: directory.path("db"))
+        put(database, [([1], [1])])
+        return try directory.names("db").filter { $0.hasSuffix(".sst") }
+    }
+
+    @Test func `a table whose bits are flipped ends the process whichever way it is read`()
+        async throws
+    {
+        for table in try tables() {
+            var bytes = try directory.bytes("db/\(table)")
+            bytes[20] ^= 1
+            try directory.write(bytes, to: "db/\(table)")
+        }
+        await #expect(processExitsWith: .exitCode(74)) {
+            [path = directory.path("db") as String] in
+            var rows = try Database(path: path).rows(.flat, from: [], to: [200])
+            while rows.next() != nil {}
+        }
+        await #expect(processExitsWith: .exitCode(74)) {
+            [path = directory.path("db") as String] in
+            _ = try Database(path: path).lastRow(.flat, from: [], to: [200])
+        }
+        await #expect(processExitsWith: .exitCode(74)) {
+            [path = directory.path("db") as String] in
+            _ = try Database(path: path).snapshot().get(.flat, [7])
+        }
+    }
+
+    @Test(arguments: ["MANIFEST", ".sst", "CURRENT"])
+    func `a database that misses a file is corrupt, and nothing of it is deleted`(
+        name: String
+    ) throws {
+        _ = try tables()
+        let names = try directory.names("db")
+        let lost = try #require(names.first { $0.contains(name) })
+        try FileManager.default.removeItem(atPath: directory.path("db/\(lost)"))
+        let tables = names.filter { $0.hasSuffix(".sst") && $0 != lost }
+        for _ in 0..<2 {
+            let error = #expect(throws: StorageError.self) {
+                try Database(path: directory.path("db"))
+            }
+            guard case .corrupt(let path, _) = error else {
+                Issue.record("not reported as corrupt: \(String(describing: error))")
+                return
+            }
+            #expect(path == directory.path("db"))
+            #expect(try directory.names("db").filter { $0.hasSuffix(".sst") } == tables)
+        }
+    }
+
+    @Test func `what a bad record of RocksDB's log leaves is a beginning without a gap`() throws {
+        do {
+            let database = try Database(path: directory.path("db"))
+            for key in 1...9 as ClosedRange<UInt8> {
+                put(database, [([key], [UInt8](repeating: key, count: 1_000))])
+            }
+        }
+        let log = try #require(
+            try directory.names("db").first { $0.hasSuffix(".log") })
+        var bytes = try directory.bytes("db/\(log)")
+        bytes[bytes.count / 2] ^= 1
+        try directory.write(bytes, to: "db/\(log)")
+        let database = try Database(path: directory.path("db"))
+        let count = keys(database, from: [], to: [255]).count
+        #expect((3...5).contains(count))
+        #expect(keys(database, from: [], to: [255]) == (1...UInt8(count)).map { [$0] })
+    }
+
+    @Test func `a table that cannot be written in the background ends the process`() async {
+        await #expect(processExitsWith: .exitCode(74)) {
+            [root = directory.path("exit") as String] in
+            let database = try Database(path: root)
+            // What stands in the way of every table to come, and of no log.
+            for number in 0..<300 {
+                let digits = String(number)
+                let name = String(repeating: "0", count: 6 - digits.count) + digits
+                mkdir("\(root)/\(name).sst", 0o755)
+            }
+            // Twice what may wait in memory.
+            for number in 0..<64 as Range<UInt8> {
+                let batch = WriteBatch(database)
+                batch.put(.meta, [number], [UInt8](repeating: number, count: 1 << 20))
+                database.write(batch, sync: false)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("read", "IO error: 5", true), ("write", "Corruption: block checksum", true),
+        ("write", "IO error: No space left on device", false),
+    ])
+    func `a damaged database is advised to be moved away, and a full disk is not`(
+        operation: String, cause: String, isAdvised: Bool
+    ) {
+        let failure = StorageFailure(operation: operation, path: "/x", cause: cause)
+        #expect(failure.description.contains("move /x away") == isAdvised)
+    }
+
     @Test func `a database that must exist is missing`() {
         let path = directory.path("none")
         #expect(throws: StorageError.missing(path: path)) {
