@@ -140,7 +140,9 @@ let package = Package(
             resources: [.copy("Vectors")]),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Codec", "Cryptography", "StateTree", "Chain", "Storage"]),
+            dependencies: [
+                "Codec", "Cryptography", "StateTree", "Chain", "Storage", "CRocksDB",
+            ]),
         .testTarget(
             name: "APITests",
             dependencies: [

@@ -87,7 +87,7 @@ public final class Node: Service {
             blocks: data.blocks, states: data.states, view: view, network: network, feed: feed,
             metrics: metrics)
         peerServer = PeerServer(
-            questions: questions, blocks: data.blocks, view: view,
+            questions: questions, blocks: data.blocks.forOthers(), view: view,
             answers: PeerServer.Answers(over: network))
         starts = StartCount(path: home.starts)
         divergence = DivergenceFile(path: home.divergence)
@@ -103,7 +103,8 @@ public final class Node: Service {
         let access = NodeAccess(
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
-                blocks: data.blocks, network: network, questions: questions, inputs: inputs,
+                blocks: data.blocks.forOthers(), network: network, questions: questions,
+                inputs: inputs,
                 tickets: tickets, clock: clock, verifier: verifier, metrics: metrics,
                 dataPath: home.data, halt: halt))
         server = Server(

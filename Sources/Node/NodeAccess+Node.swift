@@ -249,7 +249,7 @@ extension NodeAccess {
         self.init(
             chain: ChainDescription(parts.genesis),
             status: { parts.status() },
-            state: { parts.view.current.snapshot },
+            state: { parts.view.current.snapshot.forOthers() },
             block: { parts.block(at: $0) },
             blockHead: { parts.blockHead(at: $0) },
             heightOfBlock: { parts.heightOfBlock($0) },
@@ -263,7 +263,7 @@ extension NodeAccess {
             simulate: { transaction in
                 SimulationAnswer(
                     transaction, after: parts.status(), at: parts.clock.now(),
-                    over: parts.view.current.snapshot)
+                    over: parts.view.current.snapshot.forOthers())
             },
             pending: { id in
                 await withCheckedContinuation { continuation in

@@ -8,9 +8,36 @@ import Cryptography
 /// with the commit of its state (`StateStore.commit`, by the functions that take a batch).
 public final class BlockStore: Sendable {
     public let database: Database
+    private let cache: CacheUse
 
     public init(database: Database) {
         self.database = database
+        cache = .fill
+    }
+
+    private init(database: Database, cache: CacheUse) {
+        self.database = database
+        self.cache = cache
+    }
+
+    /// The same store, to answer others from: what they read takes no room in the cache from what
+    /// the node needs.
+    public func forOthers() -> BlockStore {
+        BlockStore(database: database, cache: .pass)
+    }
+
+    private func get(_ column: Column, _ key: [UInt8]) -> [UInt8]? {
+        database.get(column, key, cache: cache)
+    }
+
+    private func rows(_ column: Column, from lower: [UInt8], to upper: [UInt8]) -> RowIterator {
+        database.rows(column, from: lower, to: upper, cache: cache)
+    }
+
+    private func lastRow(
+        _ column: Column, from lower: [UInt8], to upper: [UInt8]
+    ) -> (key: [UInt8], value: [UInt8])? {
+        database.lastRow(column, from: lower, to: upper, cache: cache)
     }
 
     // MARK: Blocks
@@ -42,11 +69,11 @@ public final class BlockStore: Sendable {
     }
 
     public func header(_ hash: Digest) -> [UInt8]? {
-        database.get(.blocks, BlockKey.header(hash))
+        get(.blocks, BlockKey.header(hash))
     }
 
     public func body(_ hash: Digest) -> [UInt8]? {
-        database.get(.blocks, BlockKey.body(hash))
+        get(.blocks, BlockKey.body(hash))
     }
 
     // MARK: The chain
@@ -77,7 +104,7 @@ public final class BlockStore: Sendable {
                 .index, IndexKey.transaction(id),
                 bigEndian(height.value) + bigEndian(UInt64(index)))
         }
-        var rows = database.rows(
+        var rows = self.rows(
             .index, from: IndexKey.undecided(.genesis),
             to: IndexKey.undecided(height.advanced(by: 1)))
         while let row = rows.next() {
@@ -94,13 +121,13 @@ public final class BlockStore: Sendable {
 
     /// The final block of a height.
     public func hash(at height: Height) -> Digest? {
-        database.get(.index, IndexKey.canonical(height)).map { Digest($0) }
+        get(.index, IndexKey.canonical(height)).map { Digest($0) }
     }
 
     /// The highest final block.
     public var last: (height: Height, hash: Digest)? {
         guard
-            let row = database.lastRow(
+            let row = lastRow(
                 .index, from: IndexKey.canonical(.genesis), to: [UInt8(ascii: "c") + 1])
         else { return nil }
         return (Height(bigEndian(row.key.suffix(8))), Digest(row.value))
@@ -108,7 +135,7 @@ public final class BlockStore: Sendable {
 
     /// The blocks that are stored and not decided, by height: what a restart executes again.
     public func undecided() -> [(height: Height, hash: Digest)] {
-        var rows = database.rows(
+        var rows = self.rows(
             .index, from: [UInt8(ascii: "u")], to: [UInt8(ascii: "u") + 1])
         var blocks: [(height: Height, hash: Digest)] = []
         while let row = rows.next() {
@@ -120,12 +147,12 @@ public final class BlockStore: Sendable {
 
     /// The encoded receipts of a height.
     public func receipts(at height: Height) -> [UInt8]? {
-        database.get(.receipts, bigEndian(height.value))
+        get(.receipts, bigEndian(height.value))
     }
 
     /// Where a transaction is: the height and its place in the block.
     public func transaction(_ id: Digest) -> (height: Height, index: Int)? {
-        guard let value = database.get(.index, IndexKey.transaction(id)) else { return nil }
+        guard let value = get(.index, IndexKey.transaction(id)) else { return nil }
         return (Height(bigEndian(value[0..<8])), Int(bigEndian(value[8..<16])))
     }
 
@@ -149,12 +176,12 @@ public final class BlockStore: Sendable {
     }
 
     public func finalization(at height: Height) -> [UInt8]? {
-        database.get(.certificates, CertificateKey.finalization(height))
+        get(.certificates, CertificateKey.finalization(height))
     }
 
     /// The first finalization at `height` or above it.
     public func finalization(from height: Height) -> (height: Height, certificate: [UInt8])? {
-        var rows = database.rows(
+        var rows = self.rows(
             .certificates, from: CertificateKey.finalization(height),
             to: [UInt8(ascii: "f") + 1])
         return rows.next().map { (Height(bigEndian($0.key.suffix(8))), $0.value) }
@@ -162,7 +189,7 @@ public final class BlockStore: Sendable {
 
     /// The newest finalization.
     public var lastFinalization: (height: Height, certificate: [UInt8])? {
-        database.lastRow(
+        lastRow(
             .certificates, from: CertificateKey.finalization(.genesis),
             to: [UInt8(ascii: "f") + 1]
         ).map { (Height(bigEndian($0.key.suffix(8))), $0.value) }
@@ -186,13 +213,13 @@ public final class BlockStore: Sendable {
     }
 
     public func certificate(instance: Digest, view: View, kind: VoteKind) -> [UInt8]? {
-        database.get(.certificates, CertificateKey.view(instance, view) + [kind.rawValue])
+        get(.certificates, CertificateKey.view(instance, view) + [kind.rawValue])
     }
 
     /// The certificates of an instance from `view` on, in the order of view and kind, at most
     /// `limit`.
     public func certificates(instance: Digest, from view: View, limit: Int) -> [[UInt8]] {
-        var rows = database.rows(
+        var rows = self.rows(
             .certificates, from: CertificateKey.view(instance, view),
             to: CertificateKey.view(instance, View(.max)) + [.max])
         var found: [[UInt8]] = []
@@ -221,7 +248,7 @@ public final class BlockStore: Sendable {
 
     /// The genesis that the database belongs to; nil in a new one.
     public var genesisHash: Digest? {
-        database.get(.meta, MetaKey.genesis.bytes).map { Digest($0) }
+        self.get(.meta, MetaKey.genesis.bytes).map { Digest($0) }
     }
 
     public func putGenesisHash(_ hash: Digest, in batch: borrowing WriteBatch) {

@@ -22,7 +22,7 @@ public final class Database: @unchecked Sendable {
     /// RocksDB's own column, which stays empty, then ours.
     private let columns: [OpaquePointer]
     private let cache: OpaquePointer
-    private let readOptions: OpaquePointer
+    private let readOptions: ReadOptions
     private let bufferedWrite: OpaquePointer
     private let syncedWrite: OpaquePointer
 
@@ -46,8 +46,7 @@ public final class Database: @unchecked Sendable {
         }
         // Safe because each is made here, owned by the object and destroyed by its deinit.
         unsafe self.cache = cache
-        unsafe readOptions = rocksdb_readoptions_create()
-        unsafe rocksdb_readoptions_set_verify_checksums(readOptions, 1)
+        readOptions = ReadOptions()
         unsafe bufferedWrite = rocksdb_writeoptions_create()
         unsafe syncedWrite = rocksdb_writeoptions_create()
         unsafe rocksdb_writeoptions_set_sync(syncedWrite, 1)
@@ -62,7 +61,6 @@ public final class Database: @unchecked Sendable {
             unsafe rocksdb_column_family_handle_destroy(column)
         }
         unsafe rocksdb_close(handle)
-        unsafe rocksdb_readoptions_destroy(readOptions)
         unsafe rocksdb_writeoptions_destroy(bufferedWrite)
         unsafe rocksdb_writeoptions_destroy(syncedWrite)
         unsafe rocksdb_cache_destroy(cache)
@@ -158,16 +156,20 @@ public final class Database: @unchecked Sendable {
     }
 
     /// The value at `key` now.
-    public func get(_ column: Column, _ key: [UInt8]) -> [UInt8]? {
-        unsafe get(column, key, readOptions)
+    public func get(
+        _ column: Column, _ key: [UInt8], cache use: CacheUse = .fill
+    ) -> [UInt8]? {
+        get(column, key, readOptions, use)
     }
 
-    func get(_ column: Column, _ key: [UInt8], _ options: OpaquePointer) -> [UInt8]? {
+    func get(
+        _ column: Column, _ key: [UInt8], _ options: ReadOptions, _ use: CacheUse
+    ) -> [UInt8]? {
         var message: UnsafeMutablePointer<CChar>?
         // Safe because the slice is copied before it is destroyed.
         let slice = unsafe withCBytes(key) { key, count in
             unsafe rocksdb_get_pinned_cf(
-                handle, options, columnHandle(column), key, count, &message)
+                handle, options.handle(use), columnHandle(column), key, count, &message)
         }
         if let text = unsafe takeMessage(&message) {
             failure.fail("read", path, text)
@@ -180,15 +182,17 @@ public final class Database: @unchecked Sendable {
     }
 
     /// The rows with lower <= key < upper as they are now.
-    public func rows(_ column: Column, from lower: [UInt8], to upper: [UInt8]) -> RowIterator {
-        unsafe RowIterator(self, column, readOptions, from: lower, to: upper)
+    public func rows(
+        _ column: Column, from lower: [UInt8], to upper: [UInt8], cache use: CacheUse = .fill
+    ) -> RowIterator {
+        RowIterator(self, column, readOptions, use, from: lower, to: upper)
     }
 
     /// The last row with lower <= key < upper as it is now.
-    func lastRow(_ column: Column, from lower: [UInt8], to upper: [UInt8]) -> (
-        key: [UInt8], value: [UInt8]
-    )? {
-        var rows = unsafe RowIterator(self, column, readOptions, lastFrom: lower, to: upper)
+    func lastRow(
+        _ column: Column, from lower: [UInt8], to upper: [UInt8], cache use: CacheUse = .fill
+    ) -> (key: [UInt8], value: [UInt8])? {
+        var rows = RowIterator(self, column, readOptions, use, lastFrom: lower, to: upper)
         return rows.next()
     }
 

@@ -4,30 +4,31 @@ import CRocksDB
 public final class DatabaseSnapshot: @unchecked Sendable {
     private let database: Database
     private let handle: OpaquePointer
-    private let readOptions: OpaquePointer
+    private let readOptions: ReadOptions
 
     init(_ database: Database) {
         self.database = database
-        // Safe because both are owned by the object and released by its deinit, before the
-        // database that it holds.
+        // Safe because it is owned by the object and released by its deinit, before the database
+        // that it holds.
         unsafe handle = rocksdb_create_snapshot(database.handle)
-        unsafe readOptions = rocksdb_readoptions_create()
-        unsafe rocksdb_readoptions_set_verify_checksums(readOptions, 1)
-        unsafe rocksdb_readoptions_set_snapshot(readOptions, handle)
+        unsafe readOptions = ReadOptions(snapshot: handle)
     }
 
     deinit {
-        // Safe because iterators hold the object, so none is left.
-        unsafe rocksdb_readoptions_destroy(readOptions)
+        // Safe because iterators hold the object, so none is left, and no read goes on.
         unsafe rocksdb_release_snapshot(database.handle, handle)
     }
 
-    public func get(_ column: Column, _ key: [UInt8]) -> [UInt8]? {
-        unsafe database.get(column, key, readOptions)
+    public func get(
+        _ column: Column, _ key: [UInt8], cache use: CacheUse = .fill
+    ) -> [UInt8]? {
+        database.get(column, key, readOptions, use)
     }
 
-    public func rows(_ column: Column, from lower: [UInt8], to upper: [UInt8]) -> RowIterator {
-        unsafe RowIterator(database, column, readOptions, from: lower, to: upper, holding: self)
+    public func rows(
+        _ column: Column, from lower: [UInt8], to upper: [UInt8], cache use: CacheUse = .fill
+    ) -> RowIterator {
+        RowIterator(database, column, readOptions, use, from: lower, to: upper, holding: self)
     }
 }
 
@@ -35,35 +36,38 @@ public final class DatabaseSnapshot: @unchecked Sendable {
 public struct RowIterator: ~Copyable {
     private let database: Database
     private let holding: DatabaseSnapshot?
+    private let options: ReadOptions
     private let handle: OpaquePointer
     private let upper: [UInt8]
     private var isStarted = false
     private var isEmpty = false
 
     init(
-        _ database: Database, _ column: Column, _ options: OpaquePointer, from lower: [UInt8],
-        to upper: [UInt8], holding: DatabaseSnapshot? = nil
+        _ database: Database, _ column: Column, _ options: ReadOptions, _ use: CacheUse,
+        from lower: [UInt8], to upper: [UInt8], holding: DatabaseSnapshot? = nil
     ) {
         self.database = database
+        self.options = options
         self.holding = holding
         self.upper = upper
         // Safe because the iterator is destroyed before the objects that it reads from.
         unsafe handle = rocksdb_create_iterator_cf(
-            database.handle, options, database.columnHandle(column))
+            database.handle, options.handle(use), database.columnHandle(column))
         unsafe withCBytes(lower) { unsafe rocksdb_iter_seek(handle, $0, $1) }
     }
 
     /// Stands on the last row with lower <= key < upper.
     init(
-        _ database: Database, _ column: Column, _ options: OpaquePointer,
+        _ database: Database, _ column: Column, _ options: ReadOptions, _ use: CacheUse,
         lastFrom lower: [UInt8], to upper: [UInt8]
     ) {
         self.database = database
+        self.options = options
         self.holding = nil
         self.upper = upper
         // Safe because the iterator is destroyed before the objects that it reads from.
         unsafe handle = rocksdb_create_iterator_cf(
-            database.handle, options, database.columnHandle(column))
+            database.handle, options.handle(use), database.columnHandle(column))
         unsafe withCBytes(upper) { unsafe rocksdb_iter_seek_for_prev(handle, $0, $1) }
         // The seek stops at `upper` itself if there is such a row.
         if let key = currentKey, key == upper {

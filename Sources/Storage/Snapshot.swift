@@ -9,6 +9,7 @@ public struct Snapshot: StateReader, Sendable {
     private let rows: DatabaseSnapshot
     private let database: Database
     private let cache: StateCache
+    private var use = CacheUse.fill
 
     init?(_ rows: DatabaseSnapshot, path database: Database, cache: StateCache) {
         guard
@@ -21,25 +22,33 @@ public struct Snapshot: StateReader, Sendable {
         self.cache = cache
     }
 
+    /// The same state, to answer others from: what they read takes no room in the caches from what
+    /// the node needs.
+    public func forOthers() -> Snapshot {
+        var snapshot = self
+        snapshot.use = .pass
+        return snapshot
+    }
+
     public var height: Height { status.height }
 
     public var root: TreeRoot { status.tree }
 
     public func value(for key: [UInt8]) -> [UInt8]? {
         if case .known(let value) = cache.value(for: key, at: status.version) { return value }
-        let value = rows.get(.flat, key)
-        cache.found(value, for: key, at: status.version)
+        let value = rows.get(.flat, key, cache: use)
+        if use == .fill { cache.found(value, for: key, at: status.version) }
         return value
     }
 
     public func firstEntry(from lower: [UInt8], to upper: [UInt8]) -> StateEntry? {
-        var iterator = rows.rows(.flat, from: lower, to: upper)
+        var iterator = rows.rows(.flat, from: lower, to: upper, cache: use)
         return iterator.next().map { StateEntry(key: $0.key, value: $0.value) }
     }
 
     /// The entries with lower <= key < upper, at most `limit`.
     public func entries(from lower: [UInt8], to upper: [UInt8], limit: Int) -> [StateEntry] {
-        var iterator = rows.rows(.flat, from: lower, to: upper)
+        var iterator = rows.rows(.flat, from: lower, to: upper, cache: use)
         var entries: [StateEntry] = []
         while entries.count < limit, let row = iterator.next() {
             entries.append(StateEntry(key: row.key, value: row.value))
@@ -49,8 +58,8 @@ public struct Snapshot: StateReader, Sendable {
 
     public func node(_ key: NodeKey) -> [UInt8]? {
         if let node = cache.node(key) { return node }
-        guard let node = rows.get(.nodes, key.bytes) else { return nil }
-        cache.found(node, for: key)
+        guard let node = rows.get(.nodes, key.bytes, cache: use) else { return nil }
+        if use == .fill { cache.found(node, for: key) }
         return node
     }
 
@@ -69,7 +78,7 @@ public struct Snapshot: StateReader, Sendable {
         guard version < status.version else { return value(for: key) }
         var iterator = rows.rows(
             .history, from: HistoryKey.bytes(key, version: version + 1),
-            to: HistoryKey.bytes(key, version: .max))
+            to: HistoryKey.bytes(key, version: .max), cache: use)
         guard let row = iterator.next() else { return value(for: key) }
         return HistoryValue.value(row.value)
     }
@@ -79,7 +88,7 @@ public struct Snapshot: StateReader, Sendable {
         try checkRange(version)
         guard
             let status = StateStatus.read(
-                rows.get(.meta, MetaKey.root(version)), path: database)
+                rows.get(.meta, MetaKey.root(version), cache: use), path: database)
         else { throw .pruned(height: version, oldest: self.status.oldest) }
         return HistoricalTree(root: status.tree, snapshot: self)
     }
@@ -90,7 +99,7 @@ public struct Snapshot: StateReader, Sendable {
         var entries: [HashedEntry] = []
         // No state key is longer, so none is above.
         let upper = [UInt8](repeating: 0xFF, count: StateLimits.keyBytesMax + 1)
-        var iterator = rows.rows(.flat, from: [], to: upper)
+        var iterator = rows.rows(.flat, from: [], to: upper, cache: .pass)
         while let row = iterator.next() {
             entries.append(HashedEntry(StateEntry(key: row.key, value: row.value)))
         }
@@ -119,7 +128,7 @@ private struct StoredTree: TreeReader {
     let rows: DatabaseSnapshot
 
     func node(_ key: NodeKey) -> [UInt8]? {
-        rows.get(.nodes, key.bytes)
+        rows.get(.nodes, key.bytes, cache: .pass)
     }
 }
 

@@ -66,7 +66,7 @@ actor PeerServer {
     }
 
     private func boundary(of epoch: Epoch) -> EpochHint? {
-        guard let record = Queries.epochRecord(epoch, over: view.current.snapshot),
+        guard let record = Queries.epochRecord(epoch, over: view.current.snapshot.forOthers()),
             let head = blocks.finalizedHead(at: record.last)
         else { return nil }
         return EpochHint(finalization: head.certificate.value, header: head.header)
