@@ -109,7 +109,7 @@ public final class Database: @unchecked Sendable {
 
     /// What RocksDB's text means.
     ///
-    /// - Parameter exists: whether a database was there: a file that it names and has not is damage.
+    /// - Parameter exists: whether a database was there: a file that it names and misses is damage.
     private static func openError(_ text: String, _ path: String, exists: Bool) -> StorageError {
         if text.contains("lock hold by") || text.contains("While lock file") {
             return .locked(path: path)
