@@ -242,7 +242,7 @@ public final class Node: Service {
         return NetworkConfiguration(
             listenHost: configuration.listen.host, listenPort: configuration.listen.port,
             networkID: genesis.hash, peers: peers, reserved: neighbours.ids.subtracting([own]),
-            role: isValidator ? .validator : .full)
+            role: isValidator ? .validator : .full, limits: configuration.networkLimits)
     }
 
     // MARK: Running
@@ -322,5 +322,12 @@ public final class Node: Service {
 extension NodeConfiguration {
     fileprivate var server: Server.Configuration {
         Server.Configuration(host: api.host, port: api.port, allowedHosts: apiHosts)
+    }
+
+    var networkLimits: NetworkLimits {
+        var limits = NetworkLimits()
+        limits.connectionsPerHostMax = connectionsPerHost
+        limits.connectionsPerSubnetMax = connectionsPerSubnet
+        return limits
     }
 }

@@ -15,6 +15,10 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var listen: Endpoint
     /// The peers to keep connected.
     public var peers: [Peer]
+    /// How many strangers may be connected from one address, and from one network of addresses
+    /// (`NetworkLimits`).
+    public var connectionsPerHost: Int
+    public var connectionsPerSubnet: Int
     /// Where the API listens.
     public var api: Endpoint
     /// Host names besides loopback under which the API may be asked.
@@ -81,6 +85,8 @@ public struct NodeConfiguration: Equatable, Sendable {
         moniker = "node"
         listen = Endpoint(host: "127.0.0.1", port: 26_656)
         peers = []
+        connectionsPerHost = NetworkLimits().connectionsPerHostMax
+        connectionsPerSubnet = NetworkLimits().connectionsPerSubnetMax
         api = Endpoint(host: "127.0.0.1", port: 7_070)
         apiHosts = []
         logLevel = "info"
@@ -111,9 +117,14 @@ extension NodeConfiguration {
 
     /// The keys in the order in which they are shown.
     public static let keys = [
-        "node.moniker", "p2p.listen", "p2p.peers", "api.listen", "api.hosts", "log.level",
-        "log.format", watchKey, knownKey, readyKey, clockKey,
+        "node.moniker", "p2p.listen", "p2p.peers", hostKey, subnetKey, "api.listen", "api.hosts",
+        "log.level", "log.format", watchKey, knownKey, readyKey, clockKey,
     ]
+
+    private static let hostKey = "p2p.connectionsPerHost"
+    private static let subnetKey = "p2p.connectionsPerSubnet"
+    /// More than there are slots for strangers bounds nothing.
+    private static let connectionsMax = 1_000
 
     private static let watchKey = "signer.watchMilliseconds"
     /// Ten seconds: votes and blocks of everybody else pass many times.
@@ -143,6 +154,8 @@ extension NodeConfiguration {
         case "node.moniker": moniker
         case "p2p.listen": listen.description
         case "p2p.peers": peers.map(\.description).joined(separator: ",")
+        case NodeConfiguration.hostKey: String(connectionsPerHost)
+        case NodeConfiguration.subnetKey: String(connectionsPerSubnet)
         case "api.listen": api.description
         case "api.hosts": apiHosts.joined(separator: ",")
         case "log.level": logLevel
@@ -178,6 +191,8 @@ extension NodeConfiguration {
                 peers.append(peer)
             }
             self.peers = peers
+        case NodeConfiguration.hostKey: return setCount(\.connectionsPerHost, key, to: text)
+        case NodeConfiguration.subnetKey: return setCount(\.connectionsPerSubnet, key, to: text)
         case "api.listen":
             guard let endpoint = Endpoint(text) else { return "\(key): not HOST:PORT: \(text)" }
             api = endpoint
@@ -221,6 +236,17 @@ extension NodeConfiguration {
         default:
             return "\(key): unknown key"
         }
+        return nil
+    }
+
+    private mutating func setCount(
+        _ path: WritableKeyPath<NodeConfiguration, Int>, _ key: String, to text: String
+    ) -> String? {
+        let most = NodeConfiguration.connectionsMax
+        guard let count = Int(text), (1...most).contains(count) else {
+            return "\(key): 1 to \(most) connections, not \(text)"
+        }
+        self[keyPath: path] = count
         return nil
     }
 
@@ -330,6 +356,11 @@ extension NodeConfiguration {
             listen = \(quoted(listen.description))
             # Peers to keep connected, each NODEID@HOST:PORT.
             peers = \(list(peers.map(\.description)))
+            # How many strangers may be connected from one address (IPv6: one /64), and from one
+            # network of addresses (IPv4: /24, IPv6: /48). The validators of this epoch and the
+            # next, and the peers above, do not count.
+            connectionsPerHost = \(quoted(String(connectionsPerHost)))
+            connectionsPerSubnet = \(quoted(String(connectionsPerSubnet)))
 
             [api]
             # REST, events and metrics. Keep it on loopback unless something stands in front of it.

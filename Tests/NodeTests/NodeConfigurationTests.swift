@@ -1,7 +1,9 @@
 import Chain
 import Cryptography
-import Node
+import Networking
 import Testing
+
+@testable import Node
 
 @Suite struct NodeConfigurationTests {
     @Test func `the file that a configuration writes is read back`() throws {
@@ -24,6 +26,26 @@ import Testing
         let variables = ["ALTHING_UPGRADE_KNOWN": hash]
         let (told, _) = try NodeConfiguration.load(toml: "", environment: variables)
         #expect(told.knownVersions.map(\.hex) == [hash])
+    }
+
+    @Test func `how many connections an address may have is a setting with its bounds`() throws {
+        var configuration = NodeConfiguration()
+        #expect(configuration.value(of: "p2p.connectionsPerHost") == "3")
+        #expect(configuration.value(of: "p2p.connectionsPerSubnet") == "16")
+        #expect(configuration.set("p2p.connectionsPerHost", to: "40") == nil)
+        #expect(configuration.set("p2p.connectionsPerSubnet", to: "1000") == nil)
+        #expect(configuration.networkLimits.connectionsPerHostMax == 40)
+        #expect(configuration.networkLimits.connectionsPerSubnetMax == 1_000)
+        let (copy, _) = try NodeConfiguration.load(toml: configuration.toml, environment: [:])
+        #expect(copy == configuration)
+        let variables = ["ALTHING_P2P_CONNECTIONSPERSUBNET": "7"]
+        let (told, _) = try NodeConfiguration.load(toml: "", environment: variables)
+        #expect(told.connectionsPerSubnet == 7 && told.connectionsPerHost == 3)
+        for key in ["p2p.connectionsPerHost", "p2p.connectionsPerSubnet"] {
+            for text in ["0", "1001", "-1", "many", ""] {
+                #expect(configuration.set(key, to: text)?.hasPrefix("\(key): ") == true)
+            }
+        }
     }
 
     @Test func `a validator watches as its configuration or the kind of its chain says`() throws {
