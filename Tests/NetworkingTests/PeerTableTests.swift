@@ -232,6 +232,24 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         #expect(!table.isBanned(stranger, at: start + .minutes(61)))
     }
 
+    @Test func `a peer that becomes reserved is let in, and one that is stays away`() {
+        let peer = makeID(2)
+        let other = makeID(3)
+        var table = Self.table(makeID(1))
+        table.ban(peer, for: .hours(24), at: start)
+        table.ban(other, for: .hours(24), at: start)
+        table.setReserved([peer])
+        #expect(!table.isBanned(peer, at: start))
+        #expect(table.claim(peer, connection: 1, isOutbound: false, at: start) == .admitted)
+        #expect(table.isBanned(other, at: start))
+        #expect(table.note(.forged, by: peer, at: start) == true)
+        #expect(table.isBanned(peer, at: start + .minutes(59)))
+        // The next epoch names it once more.
+        table.setReserved([peer, other])
+        #expect(table.isBanned(peer, at: start + .minutes(59)))
+        #expect(!table.isBanned(other, at: start))
+    }
+
     @Test func `what is remembered of peers is bounded`() {
         var table = Self.table(makeID(1))
         for number in 0..<5_000 as Range<UInt64> {

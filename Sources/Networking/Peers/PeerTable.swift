@@ -169,6 +169,9 @@ struct PeerTable: Sendable {
     mutating func setReserved(_ peers: Set<PeerID>) {
         for peer in peers.subtracting(reserved) {
             homes[peer] = slots[peer]?.current.host
+            // It was sent away as a stranger; now the others need it. What it earns from here on,
+            // it keeps.
+            banned[peer] = nil
         }
         for peer in reserved.subtracting(peers) {
             homes[peer] = nil
