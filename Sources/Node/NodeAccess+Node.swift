@@ -94,20 +94,15 @@ struct AccessParts: Sendable {
         return header.height
     }
 
+    /// Why the node takes part in nothing, if so.
+    private var abstention: NodeFailure? {
+        if case .safety(let halt)? = halt { return .safetyHalt(halt) }
+        return epochs.unknownVersion(over: view.current.snapshot).map { .outdated($0) }
+    }
+
     func submit(_ transactions: [SignedTransaction]) async -> [API.Admission] {
-        if case .safety(let halt)? = halt {
-            let refusal = Refusal(
-                code: "node.halted", message: "The node takes part in nothing: \(halt).",
-                hint: "Send it to another node.", mayBeCuredByWaiting: false)
-            return transactions.map { _ in .refused(refusal) }
-        }
-        if let version = epochs.unknownVersion(over: view.current.snapshot) {
-            let refusal = Refusal(
-                code: "node.outdated",
-                message: "The chain follows version \(version.number), which this node does not "
-                    + "know.",
-                hint: "Send it to another node.", mayBeCuredByWaiting: false)
-            return transactions.map { _ in .refused(refusal) }
+        if let abstention {
+            return transactions.map { _ in .refused(Refusal(abstention)) }
         }
         guard tickets.openCount + transactions.count <= AccessParts.submissionsMax else {
             let refusal = Refusal(
@@ -235,11 +230,32 @@ extension API.Admission {
                 Refusal(
                     code: error.code, message: error.message, hint: error.hint,
                     mayBeCuredByWaiting: error.mayBeCuredByWaiting))
-        case .stopped:
-            self = .refused(
-                Refusal(
-                    code: "node.stopping", message: "The node stops.",
-                    hint: "Send it to another node.", mayBeCuredByWaiting: true))
+        case .abstains(let reason): self = .refused(Refusal(reason))
+        case .stopped: self = .refused(.stopping)
+        }
+    }
+}
+
+extension Refusal {
+    /// Of a node that ends.
+    fileprivate static let stopping = Refusal(
+        code: "node.stopping", message: "The node stops.", hint: "Send it to another node.",
+        mayBeCuredByWaiting: true)
+
+    /// Of a node that takes part in nothing.
+    fileprivate init(_ reason: NodeFailure) {
+        switch reason {
+        case .safetyHalt(let halt):
+            self.init(
+                code: "node.halted", message: "The node takes part in nothing: \(halt).",
+                hint: "Send it to another node.", mayBeCuredByWaiting: false)
+        case .outdated(let version):
+            self.init(
+                code: "node.outdated",
+                message: "The chain follows version \(version.number), which this node does not "
+                    + "know.",
+                hint: "Send it to another node.", mayBeCuredByWaiting: false)
+        case .divergence, .keyInUse, .storage: self = .stopping
         }
     }
 }

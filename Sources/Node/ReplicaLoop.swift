@@ -147,7 +147,13 @@ actor ReplicaLoop {
     }
 
     private func handle(_ input: ReplicaInput, credit: InboxCredit?) {
-        guard abstention == nil else { return }
+        if let abstention {
+            // Whoever submitted a transaction just before waits for its answer.
+            if case .transaction(_, _, let ticket?) = input {
+                machinery.tickets.resolve(ticket, .abstains(abstention))
+            }
+            return
+        }
         let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
         replica.handle(input, at: now, into: &effects)
         for effect in effects {

@@ -9,6 +9,8 @@ enum SubmissionResult: Sendable {
     case accepted
     case rejected(Rejection)
     case refused(MempoolError)
+    /// The node takes part in nothing.
+    case abstains(NodeFailure)
     /// The node stops.
     case stopped
 }

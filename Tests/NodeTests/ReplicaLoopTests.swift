@@ -17,6 +17,7 @@ import Testing
         let executor = Mailbox<Executor.Job>(capacity: 1_024)
         let votes = Mailbox<VoteDisk.Job>(capacity: 1_024)
         let questions = QuestionQueue()
+        let tickets = TicketOffice()
 
         /// The loop of a node that follows and has no blocks.
         func loop(_ network: TestNetwork) throws -> ReplicaLoop {
@@ -32,7 +33,7 @@ import Testing
                 verifier: Verifier(
                     genesisHash: network.genesis.hash, view: view, cache: SignatureCache(),
                     loop: inputs),
-                tickets: TicketOffice(), clock: WallClock(), metrics: NodeMetrics(),
+                tickets: tickets, clock: WallClock(), metrics: NodeMetrics(),
                 logger: network.logger)
             let replica = Replica(
                 configuration: Replica.Configuration(),
@@ -46,6 +47,37 @@ import Testing
 
     private static func stranger(_ index: UInt8) -> Peer {
         Peer(key: TestNetwork.networkKey(index).publicKey)
+    }
+
+    @Test func `whoever submitted just before a node abstains is answered at once`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let around = Surroundings()
+        let loop = try around.loop(network)
+        let version = ProtocolVersion(number: 2, hash: Digest(.block, [2]), since: Epoch(1))
+        let transaction = NodeTests.transfer(network, from: 0, sequence: 0, amount: 1)
+        let batch = around.tickets.open(count: 2)
+        let facts = AdmissionFacts(nextSequence: 0, source: nil)
+        around.inputs.send(.replica(.start(blocks: [])))
+        around.inputs.send(
+            .replica(
+                .transaction(.restored(transaction), facts, ticket: batch.ticket(at: 0))))
+        around.inputs.send(.outdated(version))
+        around.inputs.send(
+            .replica(
+                .transaction(.restored(transaction), facts, ticket: batch.ticket(at: 1))))
+        around.inputs.send(.stop)
+        await #expect(throws: NodeFailure.self) { try await loop.run() }
+        // What is open waits for the end of the process.
+        #expect(around.tickets.openCount == 0)
+        around.tickets.closeAll()
+        let answers = await batch.all()
+        guard case .accepted = answers[0], case .abstains(.outdated(let told)) = answers[1],
+            told == version
+        else {
+            Issue.record("\(answers)")
+            return
+        }
     }
 
     @Test func `questions of strangers go to no thread that the own blocks wait for`() async throws
