@@ -80,6 +80,17 @@ struct EpochSource: Sendable {
         return blocks.finalizedHead(at: instance.base.height)
     }
 
+    /// How many epochs back the logs of crashed starts are looked for.
+    private static let endedMax: UInt64 = 64
+
+    /// The last instances before an epoch, which are over for good once it has ended as well: the
+    /// state that says so is durable. The newest comes first.
+    static func ended(before epoch: Epoch, over snapshot: Snapshot) -> [Digest] {
+        (1...endedMax).prefix { $0 <= epoch.value }.compactMap { distance in
+            Queries.epochRecord(epoch.lowered(by: distance), over: snapshot)?.instance
+        }
+    }
+
     /// Who should be connected in this epoch and prepare for the next: the members of both sets,
     /// and where those of them listen that said so.
     static func neighbours(

@@ -124,11 +124,9 @@ enum EarlierHalt: Sendable {
     case divergence(Divergence)
 
     static func find(
-        _ records: [SafetyRecord], _ file: DivergenceFile, at view: StateView.Published
-    )
-        -> EarlierHalt?
-    {
-        if let halt = SafetyHalt(records) { return .safety(halt) }
+        _ halt: SafetyHalt?, _ file: DivergenceFile, at view: StateView.Published
+    ) -> EarlierHalt? {
+        if let halt { return .safety(halt) }
         guard let divergence = file.read() else { return nil }
         guard divergence.isOpen(at: view) else {
             file.remove()

@@ -91,7 +91,7 @@ public final class Node: Service {
             answers: PeerServer.Answers(over: network))
         starts = StartCount(path: home.starts)
         divergence = DivergenceFile(path: home.divergence)
-        let halt = EarlierHalt.find(data.recovery.records, divergence, at: data.view)
+        let halt = EarlierHalt.find(data.halt, divergence, at: data.view)
         let replica = Node.replica(
             data.view, epochs: epochs, recovery: recovery, configuration, genesis,
             isCautious: Node.isLooping(starts, at: data.view.head.height, logger))

@@ -21,6 +21,8 @@ struct OpenedData: ~Copyable {
     /// The bodies above the committed block.
     let undecided: [Block]
     let logViews: [(sequence: UInt64, view: View)]
+    /// The safety halt that a log keeps, of this epoch or another.
+    let halt: SafetyHalt?
 }
 
 enum DataFolder {
@@ -122,6 +124,7 @@ enum DataFolder {
         let undecided = blocks.undecided().filter { $0.height > snapshot.height }
             .compactMap { blocks.block($0.hash) }
         let shelf = CertificateShelf(blocks: blocks, instance: instance.id, records: records)
+        let otherHalt = try halt(in: home.voteLog, but: instance.id)
         let lost = shelf.missing(in: records, above: floor?.certificate.value.view ?? .zero)
         let recovery = Consensus.Recovery(
             floor: floor, records: lost + records, headers: (past + undecided).map(\.header),
@@ -132,7 +135,25 @@ enum DataFolder {
                 head: base, snapshot: snapshot, rules: Rules(over: snapshot),
                 instance: instance),
             log: log, shelf: shelf, recovery: recovery, past: past, undecided: undecided,
-            logViews: views)
+            logViews: views, halt: SafetyHalt(records) ?? otherHalt)
+    }
+
+    /// The halt that the log of another epoch keeps. The database may have lost the epoch, or gone
+    /// on to the next one as the node halted.
+    private static func halt(
+        in root: String, but instance: Digest
+    ) throws(NodeError) -> SafetyHalt? {
+        do throws(StorageError) {
+            for other in try VoteLog.instances(root: root) where other != instance {
+                let records = try VoteLog.records(root: root, instance: other).compactMap {
+                    try? SafetyRecord(type: $0.type, payload: $0.payload)
+                }
+                if let halt = SafetyHalt(records) { return halt }
+            }
+            return nil
+        } catch {
+            throw .storage(error)
+        }
     }
 
     /// The last committed block.

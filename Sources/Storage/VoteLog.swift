@@ -187,6 +187,23 @@ public struct VoteLog: ~Copyable {
         try FileSystem.syncDirectory(root)
     }
 
+    /// What is in the log of an instance that nobody has open. Nothing is changed: a torn tail is
+    /// left out.
+    public static func records(
+        root: String, instance: Digest
+    ) throws(StorageError) -> [LogRecord] {
+        let segments = try segments(in: "\(root)/\(instance.hex)")
+        var records: [LogRecord] = []
+        var next = segments.first?.firstSequence ?? 1
+        for (index, segment) in segments.enumerated() {
+            let isLast = index == segments.count - 1
+            let scan = try scan(segment, instance, first: next, isLast: isLast)
+            records += scan.records
+            next += UInt64(scan.records.count)
+        }
+        return records
+    }
+
     /// The instances that have a log.
     public static func instances(root: String) throws(StorageError) -> [Digest] {
         guard FileSystem.exists(root) else { return [] }

@@ -38,10 +38,14 @@ import Testing
         .finalize(Candidate(parentView: View(6), blockHash: block)))
 
     /// A chain of one validator that has made blocks, and whose log ends with these records.
-    private func grown(_ records: [SafetyRecord]) async throws -> TestNetwork {
+    ///
+    /// - Parameter instance: of another log than the chain's own.
+    private func grown(
+        _ records: [SafetyRecord], in instance: Digest? = nil
+    ) async throws -> TestNetwork {
         let network = try await NodeErrorTests.grown()
         let root = network.members[0].home.voteLog
-        let instance = try #require(VoteLog.instances(root: root).first)
+        let instance = try instance ?? #require(VoteLog.instances(root: root).first)
         var log = try VoteLog(root: root, instance: instance)
         for record in records {
             log.append([
@@ -108,6 +112,26 @@ import Testing
         #expect(told.second == Self.certificate(.nullify))
         #expect(NodeFailure.safetyHalt(told).advice == halt.advice)
         // Nothing was signed meanwhile.
+        let after = try Data(
+            contentsOf: URL(fileURLWithPath: network.members[0].home.signedVotes))
+        #expect(after == signed)
+    }
+
+    /// The database may have lost the epoch of the halt.
+    @Test func `S29 a halt in the log of another epoch holds as well`() async throws {
+        let network = try await grown(
+            [.entered(View(7)), .halted(Self.finalization, Self.certificate(.nullify))],
+            in: Digest(.instance, [7]))
+        defer { network.remove() }
+        let signed = try Data(
+            contentsOf: URL(fileURLWithPath: network.members[0].home.signedVotes))
+        let (lines, status, failure) = try await run(network) { $0.halt != nil || $0.height > 9 }
+        #expect(lines.contains("critical: This node halted in an earlier run"))
+        #expect(status.halt?.kind == "safetyHalt")
+        guard case .safetyHalt? = failure as? NodeFailure else {
+            Issue.record("it ended with \(String(describing: failure))")
+            return
+        }
         let after = try Data(
             contentsOf: URL(fileURLWithPath: network.members[0].home.signedVotes))
         #expect(after == signed)

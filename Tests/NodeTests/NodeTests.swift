@@ -3,6 +3,7 @@ import Codec
 import Cryptography
 import Foundation
 import Node
+import Storage
 import Testing
 
 @Suite(.serialized) struct NodeTests {
@@ -95,6 +96,29 @@ import Testing
                 #expect(last >= start + 3)
                 group.cancelAll()
             }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `the logs of epochs that are over go, and no other`() async throws {
+        var network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        try network.genesis.parameters.set("consensus.idleInterval", to: .integer(50))
+        try network.genesis.parameters.set("consensus.epochLength", to: .integer(16))
+        let root = network.members[0].home.voteLog
+        // Of an epoch that the chain has not come to.
+        let kept = Digest(.instance, [9])
+        _ = try VoteLog(root: root, instance: kept)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let (node, port) = try network.node(0)
+            group.addTask { try await node.run() }
+            let client = try await TestClient(port: port.value())
+            #expect(try await client.waitForHeight(3 * 16 + 2).height > 3 * 16)
+            // This epoch's log, and the last one's.
+            let logs = try VoteLog.instances(root: root)
+            #expect(logs.count == 3)
+            #expect(logs.contains(kept))
+            group.cancelAll()
         }
     }
 

@@ -91,7 +91,7 @@ import Testing
             jobs: jobs, loop: loop, signer: nil, root: root, instance: first.instance.id,
             log: try VoteLog(root: root, instance: first.instance.id),
             shelf: try Self.shelf(first, network), views: [])
-        jobs.send(.open(second))
+        jobs.send(.open(second, ended: []))
         // The next record has the number after those that are there; another one would trap.
         jobs.send(
             .append([.entered(View(3))], instance: second.instance.id, sequence: 4))
@@ -109,5 +109,74 @@ import Testing
             return
         }
         #expect(sequence == 4)
+    }
+
+    /// What a disk has done with these jobs, in epoch 0 at first.
+    private static func run(
+        _ jobs: [VoteDisk.Job], _ network: TestNetwork
+    ) async throws -> [LoopInput] {
+        let box = Mailbox<VoteDisk.Job>(capacity: 16)
+        let loop = Mailbox<LoopInput>(capacity: 16)
+        let root = network.members[0].home.voteLog
+        let first = try start(0, network)
+        let disk = VoteDisk(
+            jobs: box, loop: loop, signer: nil, root: root, instance: first.instance.id,
+            log: try VoteLog(root: root, instance: first.instance.id),
+            shelf: try shelf(first, network), views: [])
+        for job in jobs { box.send(job) }
+        box.close()
+        await disk.run()
+        loop.close()
+        return loop.receive(until: nil) ?? []
+    }
+
+    private static func logs(_ network: TestNetwork) throws -> Set<Digest> {
+        Set(try VoteLog.instances(root: network.members[0].home.voteLog))
+    }
+
+    @Test func `the log of an epoch stays until the epoch is known to be over`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let root = network.members[0].home.voteLog
+        let epochs = try (0..<4 as Range<UInt64>).map { try Self.start($0, network) }
+        let ids = epochs.map(\.instance.id)
+        // A node that lost its database was in epochs 7 and 8.
+        let later = try (7...8 as ClosedRange<UInt64>).map {
+            try Self.start($0, network).instance.id
+        }
+        for id in later { _ = try VoteLog(root: root, instance: id) }
+        _ = try await Self.run([.open(epochs[1], ended: [])], network)
+        #expect(try Self.logs(network) == Set(ids[...1] + later))
+        // It was killed before the log of epoch 0 was deleted, and so that goes later.
+        _ = try await Self.run(
+            [
+                .open(epochs[2], ended: [ids[0]]),
+                .open(epochs[3], ended: [ids[1], ids[0]]),
+            ], network)
+        #expect(try Self.logs(network) == Set(ids[2...] + later))
+    }
+
+    @Test func `a safety halt is kept in the log of an epoch that is left already`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let root = network.members[0].home.voteLog
+        let epochs = try (0..<3 as Range<UInt64>).map { try Self.start($0, network) }
+        let ids = epochs.map(\.instance.id)
+        let halt = SafetyRecord.halted(
+            Self.certificate(.finalize(Candidate(parentView: .zero, blockHash: ids[0])), view: 9),
+            Self.certificate(.nullify, view: 9))
+        _ = try await Self.run(
+            [
+                .append([.entered(View(9))], instance: ids[0], sequence: 1),
+                .open(epochs[1], ended: []),
+                .append([.entered(View(9)), halt], instance: ids[0], sequence: 3),
+                // With a halt nothing is deleted any more.
+                .open(epochs[2], ended: [ids[0]]),
+            ], network)
+        #expect(try Self.logs(network) == Set(ids))
+        let records = try VoteLog.records(root: root, instance: ids[0]).map {
+            try SafetyRecord(type: $0.type, payload: $0.payload)
+        }
+        #expect(records == [.entered(View(9)), halt])
     }
 }

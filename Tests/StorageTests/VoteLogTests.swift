@@ -41,6 +41,9 @@ import Testing
             log.sync()
             #expect(log.segmentCount > 3)
         }
+        #expect(
+            try VoteLog.records(root: directory.path("log"), instance: Self.instance)
+                == Self.records(1...60))
         var log = try open("log")
         #expect(log.takeReplayed() == Self.records(1...60))
         #expect(log.replayed.isEmpty)
@@ -72,6 +75,10 @@ import Testing
         let record = bytes.count / 4
         for end in (3 * record)..<bytes.count {
             try directory.write(Array(bytes[..<end]), to: segment)
+            #expect(
+                try VoteLog.records(root: directory.path("log"), instance: Self.instance)
+                    == Self.records(1...3))
+            #expect(try directory.bytes(segment).count == end)
             do {
                 var log = try open("log", segmentBytesMax: 1 << 20)
                 #expect(log.replayed == Self.records(1...3))

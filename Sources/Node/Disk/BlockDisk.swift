@@ -191,6 +191,9 @@ actor BlockDisk {
         blocks.deleteExpiredCertificates(
             before: epoch, at: boundary.timestamp, over: current.snapshot)
         executor.send(.begin(next))
-        votes.send(.open(epochs.start(next, over: current.snapshot)))
+        votes.send(
+            .open(
+                epochs.start(next, over: current.snapshot),
+                ended: EpochSource.ended(before: epoch.lowered(by: 1), over: current.snapshot)))
     }
 }

@@ -9,8 +9,9 @@ actor VoteDisk {
     enum Job: Sendable {
         case append([SafetyRecord], instance: Digest, sequence: UInt64)
         case sign(VoteIntent)
-        /// The next epoch begins: make its log, then tell the loop.
-        case open(EpochStart)
+        /// The next epoch begins: make its log, then tell the loop. Of the instances in `ended`
+        /// nothing is needed any more (`EpochSource.ended`).
+        case open(EpochStart, ended: [Digest])
     }
 
     private let thread = DedicatedThread(name: "althing.votes")
@@ -27,6 +28,8 @@ actor VoteDisk {
     private var unshelved: [SafetyRecord] = []
     /// The views of the records that the log holds, to find what lies below a floor.
     private var views: [(sequence: UInt64, view: View)] = []
+    /// Whether a log has got a safety halt, which the next start must find.
+    private var isHalted = false
 
     init(
         jobs: Mailbox<Job>, loop: Mailbox<LoopInput>, signer: (any Signer)?, root: String,
@@ -50,16 +53,20 @@ actor VoteDisk {
             for job in batch {
                 switch job {
                 case .append(let records, let instance, let sequence):
-                    // What an epoch still notes after its end is of no more use.
-                    guard instance == self.instance else { continue }
+                    if SafetyHalt(records) != nil { isHalted = true }
+                    guard instance == self.instance else {
+                        appendHalt(of: records, to: instance)
+                        continue
+                    }
                     append(records, last: sequence)
                     durable = sequence
                 case .sign(let intent):
                     sign(intent)
-                case .open(let start):
+                case .open(let start, let ended):
                     sync(through: durable)
                     durable = nil
                     open(start)
+                    deleteLogs(of: ended)
                 }
             }
             sync(through: durable)
@@ -75,8 +82,36 @@ actor VoteDisk {
         unshelved.removeAll(keepingCapacity: true)
     }
 
-    /// Leaves the log of the epoch that is over, and opens the next. The one before goes: nothing
-    /// can ask for its votes, since its last block is committed. The last one stays for forensics.
+    /// What an epoch still notes after its end is of no more use, but for a safety halt.
+    private func appendHalt(of records: [SafetyRecord], to instance: Digest) {
+        for record in records where SafetyHalt([record]) != nil {
+            do throws(StorageError) {
+                var log = try VoteLog(root: root, instance: instance)
+                log.append([
+                    LogRecord(
+                        type: record.type, sequence: log.nextSequence, payload: record.payload)
+                ])
+                log.sync()
+            } catch {
+                loop.send(.fatal(.storage(error)))
+            }
+        }
+    }
+
+    /// Only the logs of instances that are known to be over go. One that is not may be of an epoch
+    /// that a node without its database comes to again; with its log it knows what it knew.
+    private func deleteLogs(of ended: [Digest]) {
+        guard !isHalted else { return }
+        do throws(StorageError) {
+            for other in try VoteLog.instances(root: root) where ended.contains(other) {
+                try VoteLog.delete(root: root, instance: other)
+            }
+        } catch {
+            loop.send(.fatal(.storage(error)))
+        }
+    }
+
+    /// Leaves the log of the epoch that is over, which stays for forensics, and opens the next.
     private func open(_ start: EpochStart) {
         let ended = instance
         shelf.prune(through: View(.max))
@@ -85,10 +120,6 @@ actor VoteDisk {
         do throws(StorageError) {
             log = try VoteLog(root: root, instance: instance)
             start.recovery = try recover()
-            for other in try VoteLog.instances(root: root)
-            where other != instance && other != ended {
-                try VoteLog.delete(root: root, instance: other)
-            }
         } catch {
             loop.send(.fatal(.storage(error)))
             return
