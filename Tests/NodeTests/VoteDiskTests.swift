@@ -130,6 +130,43 @@ import Testing
         return loop.receive(until: nil) ?? []
     }
 
+    /// 2.15: nothing below a floor goes before the floor is durable.
+    @Test func `a floor that does not reach the disk takes nothing with it`() async throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let folder = network.folder
+        await #expect(processExitsWith: .exitCode(74)) { [folder = folder as String] in
+            let instance = Digest(.instance, [1])
+            let root = folder + "/log"
+            let jobs = Mailbox<VoteDisk.Job>(capacity: 4)
+            let disk = VoteDisk(
+                jobs: jobs, loop: Mailbox<LoopInput>(capacity: 4), signer: nil, root: root,
+                instance: instance,
+                log: try VoteLog(root: root, instance: instance, segmentBytesMax: 256),
+                shelf: CertificateShelf(
+                    blocks: BlockStore(database: try Database(path: folder + "/db")),
+                    instance: instance), views: [])
+            let views = (1...99 as ClosedRange<UInt64>).map { SafetyRecord.entered(View($0)) }
+            jobs.send(.append(views, instance: instance, sequence: 99))
+            var bitmap = SignerBitmap(count: 4)
+            for index in 0..<4 as Range<UInt16> { bitmap.insert(index) }
+            let floor = Certificate(
+                epoch: .zero, view: View(99), statement: .nullify, isPartial: false,
+                bitmap: bitmap,
+                signatures: .init(
+                    repeating: Signature([UInt8](repeating: 1, count: 64)), count: 4))
+            jobs.send(.append([.floor(floor)], instance: instance, sequence: 100))
+            jobs.close()
+            // The record of the floor is larger than a file may be now, and no other one is.
+            signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit(rlim_cur: 256, rlim_max: 256)
+            #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+            await disk.run()
+        }
+        let log = try FileManager.default.subpathsOfDirectory(atPath: folder + "/log")
+        #expect(log.filter { $0.hasSuffix(".log") }.count > 10)
+    }
+
     private static func logs(_ network: TestNetwork) throws -> Set<Digest> {
         Set(try VoteLog.instances(root: network.members[0].home.voteLog))
     }

@@ -28,6 +28,8 @@ actor VoteDisk {
     private var unshelved: [SafetyRecord] = []
     /// The views of the records that the log holds, to find what lies below a floor.
     private var views: [(sequence: UInt64, view: View)] = []
+    /// The newest floor that the log has and the disk perhaps not yet.
+    private var floor: View?
     /// Whether a log has got a safety halt, which the next start must find.
     private var isHalted = false
 
@@ -80,6 +82,9 @@ actor VoteDisk {
         // No vote waits for the database.
         shelf.append(unshelved)
         unshelved.removeAll(keepingCapacity: true)
+        // 2.15: a floor is durable before anything below it goes.
+        if let floor { prune(below: floor) }
+        floor = nil
     }
 
     /// What an epoch still notes after its end is of no more use, but for a safety halt.
@@ -161,7 +166,7 @@ actor VoteDisk {
             ])
             views.append((sequence, record.view))
             if case .floor(let certificate) = record {
-                prune(below: certificate.view)
+                floor = max(floor ?? .zero, certificate.view)
             }
         }
     }
