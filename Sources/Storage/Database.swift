@@ -209,6 +209,16 @@ public final class Database: @unchecked Sendable {
         }
     }
 
+    /// Returns when everything that was written before is on the disk.
+    public func sync() {
+        var message: UnsafeMutablePointer<CChar>?
+        // Safe because the handle is open as long as the object.
+        unsafe rocksdb_flush_wal(handle, 1, &message)
+        if let text = unsafe takeMessage(&message) {
+            failure.fail("sync", path, text)
+        }
+    }
+
     /// The database as it is now, unchanged by later writes.
     public func snapshot() -> DatabaseSnapshot {
         DatabaseSnapshot(self)

@@ -82,6 +82,7 @@ actor BlockDisk {
         case .commit(let block, let execution, let certificate, let mustSync):
             commit(block, execution, certificate, mustSync: mustSync)
         case .replayed(let replayed):
+            syncCommits()
             loop.send(.replica(.replayed(replayed)))
         case .endEpoch(let boundary):
             endEpoch(at: boundary)
@@ -128,6 +129,14 @@ actor BlockDisk {
             didSync()
         }
         publish(block, execution, certificate)
+    }
+
+    /// The end of a range counts as durable, also where another way had committed it before and no
+    /// sync has followed yet.
+    private func syncCommits() {
+        guard unsynced != nil else { return }
+        blocks.database.sync()
+        didSync()
     }
 
     /// Everything written so far survives a crash of the machine.
