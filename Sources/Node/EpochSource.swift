@@ -31,7 +31,7 @@ struct EpochSource: Sendable {
         let epoch = instance.epoch
         return EpochStart(
             instance: instance, ownIndex: seat(in: instance),
-            seats: EpochSource.networkKeys(of: instance, over: snapshot),
+            seats: networkKeys(of: instance, over: snapshot),
             timing: Timing(Queries.parameters(over: snapshot)), recovery: recovery,
             previous: boundary(before: instance),
             previousInstance: epoch == .zero
@@ -47,8 +47,8 @@ struct EpochSource: Sendable {
         return software.knows(version.hash) ? nil : version
     }
 
-    /// The network key in the record of this node's validator, if the node has another one: a seat
-    /// is heard through that key alone.
+    /// The network key in the record of this node's validator, if the node has another one: from
+    /// the next epoch on its seat is heard through that key alone.
     func recordedNetworkKey(over snapshot: Snapshot) -> PublicKey? {
         guard let consensusKey,
             let record = Queries.validator(key: consensusKey, over: snapshot),
@@ -63,8 +63,54 @@ struct EpochSource: Sendable {
         return consensusKey.flatMap { instance.validators.index(of: $0) }
     }
 
-    /// The network key of each seat by index.
-    private static func networkKeys(
+    // MARK: Network keys
+
+    /// Keeps what the state says of the seats as their epoch begins: later it says what their
+    /// validators have made of it since. To be called before anything is committed in the epoch.
+    func keepNetworkKeys(of instance: Instance, over snapshot: Snapshot) {
+        guard snapshot.height == instance.base.height else { return }
+        let keys = EpochSource.newestKeys(of: instance, over: snapshot)
+        var writer = ByteWriter(capacity: 33 * keys.count)
+        for key in keys { writer.writeOptional(key) }
+        blocks.putSeatKeys(writer.bytes, of: instance.epoch)
+    }
+
+    /// The network key that each seat had when the epoch began, by index: on every node the same,
+    /// whenever it was started.
+    func networkKeys(of instance: Instance, over snapshot: Snapshot) -> [PublicKey?] {
+        keptKeys(of: instance) ?? EpochSource.newestKeys(of: instance, over: snapshot)
+    }
+
+    private func keptKeys(of instance: Instance) -> [PublicKey?]? {
+        guard let bytes = blocks.seatKeys(of: instance.epoch) else { return nil }
+        var reader = ByteReader(bytes.span.bytes)
+        var keys: [PublicKey?] = []
+        for _ in 0..<instance.validators.count {
+            do throws(DecodeError) {
+                keys.append(try reader.readOptional())
+            } catch {
+                preconditionFailure("the keys of the seats are as they were written: \(error)")
+            }
+        }
+        return keys
+    }
+
+    /// The keys that validators have taken since the epoch began, with the ones that their seats
+    /// had then: a seat is known by both, so that a validator may change its key at any time. A key
+    /// that a seat had then stays that seat's.
+    func newKeys(in instance: Instance, over snapshot: Snapshot) -> [PublicKey: PublicKey] {
+        let keys = networkKeys(of: instance, over: snapshot)
+        let newest = EpochSource.newestKeys(of: instance, over: snapshot)
+        let taken = Set(keys.compactMap { $0 })
+        var new: [PublicKey: PublicKey] = [:]
+        for (key, newest) in zip(keys, newest) {
+            guard let key, let newest, !taken.contains(newest) else { continue }
+            new[newest] = key
+        }
+        return new
+    }
+
+    private static func newestKeys(
         of instance: Instance, over snapshot: Snapshot
     ) -> [PublicKey?] {
         var keys = [PublicKey?](repeating: nil, count: instance.validators.count)
@@ -91,14 +137,14 @@ struct EpochSource: Sendable {
         }
     }
 
-    /// Who should be connected in this epoch and prepare for the next: the members of both sets,
-    /// and where those of them listen that said so.
-    static func neighbours(
-        of epoch: Epoch, over snapshot: Snapshot
+    /// Who should be connected in this epoch and prepare for the next: the members of both sets, by
+    /// whatever keys they are known, and where those of them listen that said so.
+    func neighbours(
+        in instance: Instance, over snapshot: Snapshot
     ) -> (ids: Set<PeerID>, addresses: [PeerAddress]) {
         var ids: Set<PeerID> = []
         var addresses: [PeerAddress] = []
-        for epoch in [epoch, epoch.advanced(by: 1)] {
+        for epoch in [instance.epoch, instance.epoch.advanced(by: 1)] {
             for seat in Queries.seats(of: epoch, over: snapshot) {
                 let id = PeerID(seat.record.networkKey)
                 guard ids.insert(id).inserted,
@@ -107,6 +153,8 @@ struct EpochSource: Sendable {
                 addresses.append(PeerAddress(id: id, host: endpoint.host, port: endpoint.port))
             }
         }
+        ids.formUnion(
+            networkKeys(of: instance, over: snapshot).compactMap { $0.map { PeerID($0) } })
         return (ids, addresses)
     }
 }

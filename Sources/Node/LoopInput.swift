@@ -22,6 +22,9 @@ enum LoopInput: Sendable {
     case halted(SafetyHalt)
     /// The record of this validator names this network key, and the node has another one.
     case misnamed(PublicKey)
+    /// Network keys that validators have taken in this epoch, with those that their seats had
+    /// before.
+    case newKeys([PublicKey: PublicKey])
     case stop
 }
 

@@ -73,7 +73,7 @@ public final class Node: Service {
         let view = StateView(data.view)
         network = Network(
             configuration: Node.networkConfiguration(
-                configuration, genesis: genesis, view: data.view,
+                configuration, genesis: genesis, view: data.view, epochs: epochs,
                 ownKey: networkKey.publicKey, isValidator: signer != nil),
             key: networkKey, logger: logger)
         let verifier = Verifier(
@@ -145,6 +145,7 @@ public final class Node: Service {
         if let key = epochs.recordedNetworkKey(over: view.snapshot) {
             inputs.send(.misnamed(key))
         }
+        inputs.send(.newKeys(epochs.newKeys(in: view.instance, over: view.snapshot)))
         inputs.send(.replica(.start(blocks: blocks)))
     }
 
@@ -157,6 +158,7 @@ public final class Node: Service {
             Queries.validator(key: $0, over: view.snapshot)?.operatorAddress
         }
         let instance = view.instance
+        epochs.keepNetworkKeys(of: instance, over: view.snapshot)
         return Replica(
             configuration: Replica.Configuration(
                 reporter: reporter, watchMilliseconds: configuration.watch(of: genesis.kind),
@@ -230,9 +232,9 @@ public final class Node: Service {
     /// Peers of the configuration, and the validators where the chain says they listen.
     private static func networkConfiguration(
         _ configuration: NodeConfiguration, genesis: Genesis, view: StateView.Published,
-        ownKey: PublicKey, isValidator: Bool
+        epochs: EpochSource, ownKey: PublicKey, isValidator: Bool
     ) -> NetworkConfiguration {
-        let neighbours = EpochSource.neighbours(of: view.instance.epoch, over: view.snapshot)
+        let neighbours = epochs.neighbours(in: view.instance, over: view.snapshot)
         let own = PeerID(ownKey)
         var peers = configuration.peers.map {
             PeerAddress(id: PeerID($0.id), host: $0.endpoint.host, port: $0.endpoint.port)

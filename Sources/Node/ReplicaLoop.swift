@@ -29,6 +29,7 @@ actor ReplicaLoop {
     private let inputs: Mailbox<LoopInput>
     private let machinery: Machinery
     private var replica: Replica
+    private var names = PeerNames()
     private var effects: [ReplicaEffect] = []
     private var timers: [ReplicaTimer: Instant] = [:]
     private var failure: NodeFailure?
@@ -83,7 +84,9 @@ actor ReplicaLoop {
         switch input {
         case .waiting(_, let continuation): continuation.resume(returning: nil)
         case .nextSequence(_, _, let continuation): continuation.resume(returning: nil)
-        case .replica, .message, .fatal, .substituted, .outdated, .halted, .misnamed, .stop: return
+        case .replica, .message, .fatal, .substituted, .outdated, .halted, .misnamed, .newKeys,
+            .stop:
+            return
         }
     }
 
@@ -107,11 +110,14 @@ actor ReplicaLoop {
             leave(version)
         case .halted(let halt):
             leave(halt)
+        case .newKeys(let keys):
+            for input in names.take(keys) { handle(input, of: nil, credit: nil) }
         case .misnamed(let key):
             machinery.logger.error(
                 """
-                Peers take no vote from this node: the validator's record names another network \
-                key. Bring that key here, or: althing validator edit --network-home HOME
+                Peers take no vote from this node, now or from the next epoch on: the validator's \
+                record names another network key. Bring that key here, or: \
+                althing validator edit --network-home HOME
                 """,
                 metadata: ["own": "\(machinery.network.localID)", "recorded": "\(key)"])
         case .stop:
@@ -147,6 +153,13 @@ actor ReplicaLoop {
     }
 
     private func handle(_ input: ReplicaInput, credit: InboxCredit?) {
+        guard let (input, sender) = names.named(input) else { return }
+        handle(input, of: sender, credit: credit)
+    }
+
+    /// - Parameter sender: the key of the connection that the input came over, which may not be the
+    ///   one by which the replica knows its peer.
+    private func handle(_ input: ReplicaInput, of sender: PublicKey?, credit: InboxCredit?) {
         if let abstention {
             // Whoever submitted a transaction just before waits for its answer.
             if case .transaction(_, _, let ticket?) = input {
@@ -157,7 +170,7 @@ actor ReplicaLoop {
         let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
         replica.handle(input, at: now, into: &effects)
         for effect in effects {
-            perform(effect, credit: credit)
+            perform(effect, of: sender, credit: credit)
         }
         effects.removeAll(keepingCapacity: true)
     }
@@ -175,20 +188,24 @@ actor ReplicaLoop {
 
     // MARK: Effects
 
-    private func perform(_ effect: ReplicaEffect, credit: InboxCredit?) {
+    private func perform(
+        _ effect: ReplicaEffect, of sender: PublicKey?, credit: InboxCredit?
+    ) {
         switch effect {
         case .persist(let records, let instance, let sequence):
             machinery.votes.send(.append(records, instance: instance, sequence: sequence))
         case .sign(let intent):
             machinery.votes.send(.sign(intent))
         case .send(let message, let destination):
-            send(message, to: destination)
+            send(message, to: destination, of: sender)
         case .setTimer(let timer, let deadline):
             timers[timer] = deadline
         case .cancelTimer(let timer):
             timers[timer] = nil
         case .verify(let job, let instance, let peer):
-            machinery.verifier.verify(job, in: instance, from: peer, credit: credit)
+            machinery.verifier.verify(
+                job, in: instance, from: Peer(key: names.connection(to: peer.key, of: sender)),
+                credit: credit)
         case .build(let job):
             machinery.executor.send(.build(job))
         case .store(let block):
@@ -201,13 +218,15 @@ actor ReplicaLoop {
             machinery.executor.send(.replay(blocks, head: head))
         case .serve(let request, let peer):
             machinery.questions.send(
-                QuestionQueue.Question(request: request, peer: peer, credit: credit))
+                QuestionQueue.Question(
+                    request: request, peer: names.connection(to: peer, of: sender), credit: credit))
         case .admitted(_, let ticket):
             machinery.tickets.resolve(ticket, .accepted)
         case .refused(_, let error, let ticket):
             machinery.tickets.resolve(ticket, .refused(error))
         case .penalize(let peer, let offence):
-            machinery.network.report(PeerConduct(offence), by: PeerID(peer))
+            machinery.network.report(
+                PeerConduct(offence), by: PeerID(names.connection(to: peer, of: sender)))
         case .report(let report):
             note(report)
         case .keyInUse(let view):
@@ -217,19 +236,24 @@ actor ReplicaLoop {
         }
     }
 
-    private func send(_ message: PeerMessage, to destination: Destination) {
+    private func send(
+        _ message: PeerMessage, to destination: Destination, of sender: PublicKey?
+    ) {
         let channel = Networking.Channel(message.channel)
         let bytes = message.encoded()
         let network = machinery.network
         switch destination {
         case .peer(let key):
-            network.send(bytes, on: channel, to: PeerID(key))
+            for key in names.connections(to: key, of: sender) {
+                network.send(bytes, on: channel, to: PeerID(key))
+            }
         case .peers(let keys):
-            for key in keys {
+            for key in keys.flatMap({ names.connections(to: $0, of: nil) }) {
                 network.send(bytes, on: channel, to: PeerID(key))
             }
         case .everyone(let except):
-            network.broadcast(bytes, on: channel, except: except.map { PeerID($0) })
+            let except = except.map { PeerID(names.connection(to: $0, of: sender)) }
+            network.broadcast(bytes, on: channel, except: except)
         }
     }
 

@@ -244,6 +244,28 @@ public final class BlockStore: Sendable {
             to: CertificateKey.view(instance, view))
     }
 
+    // MARK: Epochs
+
+    private enum SeatsKey {
+        static func epoch(_ epoch: Epoch) -> [UInt8] {
+            Array("seats".utf8) + bigEndian(epoch.value)
+        }
+    }
+
+    /// Writes the network keys that an epoch's seats had when it began, encoded, and forgets those
+    /// of the epochs before it. They are on the disk before whatever is written after them.
+    public func putSeatKeys(_ keys: [UInt8], of epoch: Epoch) {
+        let batch = WriteBatch(database)
+        batch.delete(.meta, from: SeatsKey.epoch(.zero), to: SeatsKey.epoch(epoch))
+        batch.put(.meta, SeatsKey.epoch(epoch), keys)
+        database.write(batch, sync: false)
+    }
+
+    /// Nil for an epoch that is over, has not begun, or began under a program that kept none.
+    public func seatKeys(of epoch: Epoch) -> [UInt8]? {
+        database.get(.meta, SeatsKey.epoch(epoch))
+    }
+
     // MARK: Genesis
 
     /// The genesis that the database belongs to; nil in a new one.

@@ -33,6 +33,18 @@ import Testing
         #expect(copy.undecided().map(\.hash) == [Self.hash(1)])
     }
 
+    @Test func `the keys of the newest epoch's seats are kept`() throws {
+        let store = BlockStore(database: try Database(path: directory.path("db")))
+        #expect(store.seatKeys(of: .zero) == nil)
+        store.putSeatKeys([1], of: .zero)
+        store.putSeatKeys([2], of: .zero)
+        #expect(store.seatKeys(of: .zero) == [2])
+        store.putSeatKeys([3], of: Epoch(256))
+        #expect(store.seatKeys(of: .zero) == nil)
+        #expect(store.seatKeys(of: Epoch(256)) == [3])
+        #expect(store.seatKeys(of: Epoch(257)) == nil)
+    }
+
     @Test func `a decision keeps the block and deletes its rivals up to that height`() throws {
         let store = BlockStore(database: try Database(path: directory.path("db")))
         for (name, height) in [(1, 1), (2, 2), (3, 2), (4, 3)] as [(UInt8, UInt64)] {

@@ -159,11 +159,20 @@ actor BlockDisk {
                 head: summary, snapshot: snapshot, rules: Rules(over: snapshot),
                 instance: view.current.instance))
         executor.send(.committed(summary, snapshot))
+        if execution.receipts.contains(where: \.editsValidator) { noteEdits() }
         metrics.committed(block)
         feed.publish(
             FinalizedBlock(
                 block: block, receipts: execution.receipts, events: execution.blockEvents,
                 finalization: certificate))
+    }
+
+    /// A validator may have another network key now.
+    private func noteEdits() {
+        let current = view.current
+        let neighbours = epochs.neighbours(in: current.instance, over: current.snapshot)
+        network.setReserved(neighbours.ids)
+        loop.send(.newKeys(epochs.newKeys(in: current.instance, over: current.snapshot)))
     }
 
     // MARK: Epochs
@@ -181,6 +190,7 @@ actor BlockDisk {
         else {
             preconditionFailure("the state knows the epoch after its own: \(epoch)")
         }
+        epochs.keepNetworkKeys(of: next, over: current.snapshot)
         view.publish(
             StateView.Published(
                 head: current.head, snapshot: current.snapshot, rules: current.rules,
@@ -192,7 +202,8 @@ actor BlockDisk {
         if let key = epochs.recordedNetworkKey(over: current.snapshot) {
             loop.send(.misnamed(key))
         }
-        let neighbours = EpochSource.neighbours(of: epoch, over: current.snapshot)
+        loop.send(.newKeys([:]))
+        let neighbours = epochs.neighbours(in: next, over: current.snapshot)
         network.setReserved(neighbours.ids)
         for address in neighbours.addresses where address.id != network.localID {
             network.connect(to: address)
@@ -204,5 +215,13 @@ actor BlockDisk {
             .open(
                 epochs.start(next, over: current.snapshot),
                 ended: EpochSource.ended(before: epoch.lowered(by: 1), over: current.snapshot)))
+    }
+}
+
+extension Receipt {
+    fileprivate var editsValidator: Bool {
+        events.contains { event in
+            if case .staking(.validatorEdited) = event { true } else { false }
+        }
     }
 }
