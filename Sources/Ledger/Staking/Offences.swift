@@ -11,13 +11,18 @@ public enum EvidenceRejection: Error, Hashable, Sendable {
     case invalid(VerificationError)
     /// The validator left no record.
     case unknownValidator(PublicKey)
-    /// The same offence is recorded for this epoch or an earlier one.
+    /// The same offence is recorded for this epoch or an earlier one, with no smaller share of the
+    /// power.
     case known(Epoch)
 }
 
 /// Evidence in blocks (consensus.md 2.14), judged from the chain's state alone: no clock and no
 /// peer has a say. Leaders and verifiers run the same code.
 /// What an offence costs is in `Staking.punish`.
+///
+/// Evidence of a key that is known is news if it proves an earlier epoch, for which more is liable,
+/// or an epoch in which the key had a larger share of the power, for which all of the incident lose
+/// more: whoever offended cannot choose the epoch that costs least by reporting itself first.
 enum Offences {
     /// The last set that was read: evidence of one block is mostly about one epoch.
     struct Cache {
@@ -49,7 +54,13 @@ enum Offences {
             throw .invalid(.signerOutOfRange(evidence.signer))
         }
         let known: OffenceRecord? = state.read(.offence(validator.key))
-        if let known, known.epoch <= epoch { throw .known(known.epoch) }
+        let power = (own: validator.power, total: validators.totalPower)
+        // Every epoch is new at most once, so that evidence of a key ends.
+        if let known, known.epoch <= epoch,
+            Staking.share(power) <= Staking.share(of: known, key: validator.key, in: state)
+        {
+            throw .known(known.epoch)
+        }
         guard let account: Address = state.read(.operatorOfKey(validator.key)) else {
             throw .unknownValidator(validator.key)
         }
@@ -65,7 +76,7 @@ enum Offences {
             ?? OffenceRecord(
                 operatorAddress: account, evidence: evidence, height: context.height,
                 time: context.timestamp, reporter: entry.reporter)
-        offence.lower(to: evidence)
+        if epoch < offence.epoch { offence.lower(to: evidence) }
         state.write(.offence(validator.key), offence)
         state.emit(
             .validators(
@@ -74,6 +85,6 @@ enum Offences {
                     view: evidence.view, reporter: entry.reporter)))
         Staking.punish(
             offence, key: validator.key, known: known,
-            power: (validator.power, validators.totalPower), context, rules: rules, in: &state)
+            power: power, context, rules: rules, in: &state)
     }
 }

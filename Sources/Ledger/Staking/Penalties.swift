@@ -12,33 +12,44 @@ extension Staking {
     /// liable.
     static let jailMin = 30 * Milliseconds.day
 
-    /// Punishes a proven offence.
+    /// p, rounded up.
+    static func share(_ power: (own: UInt64, total: UInt64)) -> Billionths {
+        Billionths(power.own, of: power.total)
+    }
+
+    /// The largest share of the power that was proven for an offence so far.
+    static func share<Base: StateReader>(
+        of offence: OffenceRecord, key: PublicKey, in state: State<Base>
+    ) -> Billionths {
+        let penalty: Penalty? = state.read(.staking(.penalty(offence.time, key)))
+        return Billionths(penalty?.share ?? 0)
+    }
+
+    /// Punishes a proven offence. Whatever the order in which evidence of a key comes, it counts
+    /// with the largest share of the power that was proven, and for the earliest epoch.
     ///
     /// - Parameter known: the offence as it was recorded before; nil for a new one.
-    /// - Parameter power: the offender's in the set of the offence's epoch, of its total.
+    /// - Parameter power: the offender's in the set of the epoch that is proven, of its total.
     static func punish<Base: StateReader>(
         _ offence: OffenceRecord, key: PublicKey, known: OffenceRecord?,
         power: (own: UInt64, total: UInt64), _ block: BlockContext, rules: Rules,
         in state: inout State<Base>
     ) {
         let clock = StakeClock(block, rules.parameters)
-        let share = Billionths(power.own, of: power.total)
         let name = StateKey.staking(.penalty(offence.time, key))
-        if let known, var penalty = state.read(name, as: Penalty.self) {
+        var penalty =
+            state.read(name)
+            ?? Penalty(validator: offence.operatorAddress, key: key, share: 0, cut: 0)
+        if let known, offence.epoch < known.epoch {
             // Only what is liable for the earlier epoch, and was not for the later one.
-            penalty.share = share.value
-            state.write(name, penalty)
             let cut = slash(
                 offence.operatorAddress, for: offence.epoch, before: known.epoch,
                 Billionths(penalty.cut), clock, in: &state)
             hold(cut, of: offence, clock, in: &state)
-            return
         }
-        state.write(
-            name,
-            Penalty(
-                validator: offence.operatorAddress, key: key, share: share.value, cut: 0))
-        jail(offence.operatorAddress, clock, rules, in: &state)
+        penalty.share = max(penalty.share, share(power).value)
+        state.write(name, penalty)
+        if known == nil { jail(offence.operatorAddress, clock, rules, in: &state) }
         raiseWindow(clock, Billionths(rules.parameters.equivocationCut), in: &state)
     }
 
