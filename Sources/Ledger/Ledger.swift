@@ -85,7 +85,25 @@ public enum Ledger {
         try Pauses.check(transaction.transaction, rules: rules)
     }
 
+    /// How many candidates that the block has no room for a leader passes over before it is content
+    /// with what it has. Each costs two comparisons, and a pool offers fewer.
+    public static let candidatesPassedOverMax = Limits.blockTransactionsMax
+
+    private struct Lane: Hashable {
+        let sender: Address
+        let number: UInt16
+
+        init(of transaction: Transaction) {
+            sender = transaction.sender
+            number = transaction.lane
+        }
+    }
+
     /// Fills a block from candidates in their order, and executes it.
+    ///
+    /// One that has no room left, be it for its bytes or for all of its gas limit, is passed over,
+    /// and with it what follows on it in its lane: a gas limit much above what is used must not
+    /// keep others out. They wait for another block.
     ///
     /// - Precondition: the context's epoch and gas limit are those of the block after the state.
     /// - Parameters:
@@ -114,16 +132,28 @@ public enum Ledger {
         var included: [Verified<SignedTransaction>] = []
         var dropped: [BuiltBody.Dropped] = []
         var bytes = 0
+        // Whoever waits holds up nobody but what follows on it in its own lane.
+        var waiting: Set<Lane> = []
+        var passedOver = 0
         for candidate in candidates {
-            guard included.count < Limits.blockTransactionsMax, !shouldStop() else { break }
+            guard included.count < Limits.blockTransactionsMax,
+                passedOver < candidatesPassedOverMax, !shouldStop()
+            else { break }
+            let transaction = candidate.value.transaction
+            let lane = Lane(of: transaction)
             let size = candidate.value.encodedByteCount
-            guard size <= bytesMax - bytes else { break }
+            // A limit that no block has room for does not wait: it is refused.
+            let hasRoom =
+                execution.hasRoom(for: transaction) || transaction.gasLimit > context.gasLimit
+            guard !waiting.contains(lane), size <= bytesMax - bytes, hasRoom else {
+                waiting.insert(lane)
+                passedOver += 1
+                continue
+            }
             do {
                 try execution.apply(candidate.value)
                 included.append(candidate)
                 bytes += size
-            } catch .blockFull {
-                break
             } catch {
                 dropped.append(BuiltBody.Dropped(id: candidate.value.id, rejection: error))
             }

@@ -411,6 +411,16 @@ public struct Mempool: Sendable {
 
     /// Candidates for a block, best price first and in sequence within each lane, that follow on
     /// what the unfinalized `ancestors` contain.
+    ///
+    /// A transaction that cannot use all of its gas limit after what those before it use at least
+    /// is passed over, with what follows on it: it would have no room, and must not keep others
+    /// out. What they really use only the ledger knows, so that it passes over some of these.
+    ///
+    /// - Parameters:
+    ///   - byteLimit: of all candidates; more than a block holds, so that it is filled where some
+    ///     have no room.
+    ///   - gasLimit: of the block.
+    /// - Complexity: O(transactions in the pool).
     public func candidates(
         after ancestors: [LaneAdvance], byteLimit: Int, gasLimit: UInt64, height: Height
     ) -> [Verified<SignedTransaction>] {
@@ -420,10 +430,10 @@ public struct Mempool: Sendable {
         }
         var chosen: [Verified<SignedTransaction>] = []
         var bytes = 0
-        var gas: UInt64 = 0
+        var gasUsedMin: UInt64 = 0
         // A lane whose cheaper predecessor was met after its dearer successor continues from here.
         var passedOver: [Lane: [UInt64: Digest]] = [:]
-        for rank in order {
+        for rank in order where Self.hasRoom(rank.gasLimit, after: gasUsedMin, of: gasLimit) {
             var following = entries[rank.id].flatMap { $0.arrival == rank.arrival ? $0 : nil }
             while let entry = following {
                 following = nil
@@ -436,18 +446,27 @@ public struct Mempool: Sendable {
                     break
                 }
                 let limit = entry.transaction.value.transaction.gasLimit
-                let (gasSum, overflow) = gas.addingReportingOverflow(limit)
-                guard bytes + entry.bytes <= byteLimit, !overflow, gasSum <= gasLimit else {
-                    return chosen
-                }
+                guard Self.hasRoom(limit, after: gasUsedMin, of: gasLimit) else { break }
+                guard bytes + entry.bytes <= byteLimit else { return chosen }
                 chosen.append(entry.transaction)
                 bytes += entry.bytes
-                gas = gasSum
+                let least =
+                    Chain.Limits.transactionGasMin
+                    + UInt64(entry.bytes) * Chain.Limits.transactionByteGas
+                gasUsedMin += min(limit, least)
                 next[entry.lane] = expected + 1
                 following = passedOver[entry.lane]?[expected + 1].flatMap { entries[$0] }
             }
         }
         return chosen
+    }
+
+    /// Whether all of a transaction's gas limit fits a block of which so much is used. A limit that
+    /// no block has room for passes: the ledger drops it.
+    private static func hasRoom(
+        _ limit: UInt64, after used: UInt64, of blockLimit: UInt64
+    ) -> Bool {
+        limit > blockLimit || used <= blockLimit - limit
     }
 
     /// Whether a block after `ancestors` would contain anything that entered the pool in

@@ -63,7 +63,8 @@ extension Replica {
             request.mustBeEmpty
             ? []
             : mempool.candidates(
-                after: advances, byteLimit: Replica.bodyBytesMax, gasLimit: .max, height: height)
+                after: advances, byteLimit: Replica.candidateBytesMax,
+                gasLimit: gasLimit(after: request.parent.hash), height: height)
         builder = .building(request.view)
         effects.append(.cancelTimer(.build))
         effects.append(
@@ -89,8 +90,15 @@ extension Replica {
         return held + lastVotes.prefix(limit - min(limit, Int(clamping: above)))
     }
 
-    /// What transactions may take of a block's bytes.
-    static var bodyBytesMax: Int { Limits.bodyBytesMax - 64 }
+    /// What the candidates for one block have together: twice what it holds, so that those which
+    /// turn out to have no room do not leave it empty.
+    static var candidateBytesMax: Int { 2 * (Limits.bodyBytesMax - 64) }
+
+    /// The gas limit of a block on top of `parent`, as far as it is known here: that of the parent,
+    /// which a decision may have changed since. The ledger knows it.
+    private func gasLimit(after parent: Digest) -> UInt64 {
+        tree[parent]?.block.header.gasLimit ?? finalizedGasLimit
+    }
 
     /// The earlier of `parent's time + interval` by the wall clock and `latest` by the monotonic.
     private func deadline(

@@ -68,6 +68,8 @@ public struct Replica: ~Copyable, Sendable {
     /// The last block whose state is committed, and the last one that is final.
     var committed: BlockSummary
     var finalized: BlockSummary
+    /// Of the last block that became final since the node runs.
+    var finalizedGasLimit = UInt64.max
     var currentView = View.zero
     var peers = Peers()
     /// Whether the timer runs that asks peers who are ahead.
@@ -421,6 +423,7 @@ public struct Replica: ~Copyable, Sendable {
         guard let last = headers.last else { return }
         look(at: headers, into: &effects)
         finalized = last.summary
+        finalizedGasLimit = last.gasLimit
         compact.removeAll(through: certificate.value.view)
         isWorkStale = true
         effects.append(.commit(headers, certificate))

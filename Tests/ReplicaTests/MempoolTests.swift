@@ -228,6 +228,29 @@ import Testing
         #expect(byGas.count == 2)
     }
 
+    @Test func `a gas limit that has no room after what others use keeps nobody out`() throws {
+        var pool = Mempool()
+        let block: UInt64 = 60_000_000
+        // The dearest could use the whole block, each for itself.
+        for sender in 1...40 as ClosedRange<UInt64> {
+            try Self.admit(&pool, Self.transaction(sender, 0, fee: 600_000_000, gas: block))
+        }
+        try Self.admit(&pool, Self.transaction(41, 0, fee: 100_000, gas: 100_000))
+        // The first one follows on what waits, the others on a limit that fits.
+        try Self.admit(&pool, Self.transaction(2, 1, fee: 100_000, gas: 100_000))
+        try Self.admit(&pool, Self.transaction(41, 1, fee: 100_000, gas: 100_000))
+        func senders(gasLimit: UInt64) -> [Address] {
+            pool.candidates(
+                after: [], byteLimit: 1_000_000, gasLimit: gasLimit, height: Height(11)
+            ).map(\.value.transaction.sender)
+        }
+        #expect(senders(gasLimit: block) == [1, 41, 41].map(Self.address))
+        // Two have room if the first may use so little.
+        #expect(senders(gasLimit: block + 20_000) == [1, 2, 41, 2, 41].map(Self.address))
+        // Limits above the block's are for the ledger to drop.
+        #expect(senders(gasLimit: block - 1).count == 43)
+    }
+
     /// SEC-53: index and queues cannot disagree, whatever happens in whatever order.
     @Test(arguments: 0..<20)
     func `SEC-53 random operations leave every view of the pool equal`(seed: UInt64) throws {
