@@ -37,6 +37,7 @@ public final class Node: Service {
     private let tickets = TicketOffice()
     private let starts: StartCount
     private let divergence: DivergenceFile
+    private let dataLock: DirectoryLock
 
     /// Opens everything; nothing runs yet.
     ///
@@ -91,7 +92,7 @@ public final class Node: Service {
             answers: PeerServer.Answers(over: network))
         starts = StartCount(path: home.starts)
         divergence = DivergenceFile(path: home.divergence)
-        let halt = EarlierHalt.find(data.halt, divergence, at: data.view)
+        let halt = Node.halt(data.halt, divergence, at: data.view, inputs, logger)
         let replica = Node.replica(
             data.view, epochs: epochs, recovery: recovery, configuration, genesis,
             isCautious: Node.isLooping(starts, at: data.view.head.height, logger))
@@ -113,14 +114,16 @@ public final class Node: Service {
         voteDisk = VoteDisk(
             jobs: voteJobs, loop: inputs, signer: signer, root: home.voteLog,
             instance: instance.id, log: data.log, shelf: data.shelf, views: data.logViews)
-        Node.tell(of: halt, inputs, logger)
+        dataLock = data.lock
         Node.start(inputs, data.view, blocks: data.past + data.undecided, epochs)
     }
 
-    /// Says at once what an earlier run ended with.
-    private static func tell(
-        of halt: EarlierHalt?, _ inputs: Mailbox<LoopInput>, _ logger: Logger
-    ) {
+    /// What an earlier run ended with, which is said at once.
+    private static func halt(
+        _ safety: SafetyHalt?, _ file: DivergenceFile, at view: StateView.Published,
+        _ inputs: Mailbox<LoopInput>, _ logger: Logger
+    ) -> EarlierHalt? {
+        let halt = EarlierHalt.find(safety, file, at: view)
         switch halt {
         case .safety(let halt): inputs.send(.halted(halt))
         case .divergence(let divergence):
@@ -132,6 +135,7 @@ public final class Node: Service {
                 metadata: ["halt": "\(divergence)", "advice": "\(divergence.advice)"])
         case nil: break
         }
+        return halt
     }
 
     /// The first inputs of the loop.
@@ -219,7 +223,11 @@ public final class Node: Service {
             LocalSigner.MissingRecord.beginSilent(Timestamp($0.milliseconds + 10_000))
         }
         do throws(StorageError) {
-            return try LocalSigner(key: key, path: home.signedVotes, missing: missing ?? .refuse)
+            // Apart from the data's: with an empty folder in the place of the data in use, two
+            // processes would each know half of what the key has signed.
+            return try LocalSigner(
+                key: key, path: home.signedVotes, lock: DirectoryLock(home.signer),
+                missing: missing ?? .refuse)
         } catch .missing(let path) {
             throw .signerRecordMissing(path: path)
         } catch .corruptLog(let path, let offset, let detail) {

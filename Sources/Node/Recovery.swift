@@ -10,6 +10,8 @@ import Storage
 
 /// What the disk of a node holds, opened and checked: everything that a start goes on from.
 struct OpenedData: ~Copyable {
+    /// Keeps the folder for this process, the logs as well as the database.
+    let lock: DirectoryLock
     let blocks: BlockStore
     let states: StateStore
     let view: StateView.Published
@@ -35,11 +37,15 @@ enum DataFolder {
     ) throws(NodeError) -> OpenedData {
         let problems = genesis.check()
         guard problems.isEmpty else { throw .invalidGenesis(problems) }
+        let lock: DirectoryLock
         do throws(StorageError) {
             try FileSystem.makeDirectory(home.data)
             // An earlier start may have made it and ended before the sync; and the signer's folder
             // is in the home as well.
             try FileSystem.syncDirectory(home.path)
+            // Before anything in it is read: opening a log cuts off what another process is about
+            // to complete.
+            lock = try DirectoryLock(home.data)
         } catch {
             throw .storage(error)
         }
@@ -58,7 +64,7 @@ enum DataFolder {
                 blocks.putGenesisHash(genesisHash, in: batch)
             }
         }
-        return try open(home, genesis: genesis, blocks: blocks, states: states)
+        return try open(home, lock, genesis: genesis, blocks: blocks, states: states)
     }
 
     /// What opening may write: the rows of the write-ahead log, as tables.
@@ -87,7 +93,8 @@ enum DataFolder {
     }
 
     private static func open(
-        _ home: HomeFolder, genesis: Genesis, blocks: BlockStore, states: StateStore
+        _ home: HomeFolder, _ lock: consuming DirectoryLock, genesis: Genesis, blocks: BlockStore,
+        states: StateStore
     ) throws(NodeError) -> OpenedData {
         guard let snapshot = states.snapshot() else {
             throw .inconsistentData(path: home.database, detail: "there is no state")
@@ -130,7 +137,7 @@ enum DataFolder {
             floor: floor, records: lost + records, headers: (past + undecided).map(\.header),
             lastSequence: log.nextSequence - 1)
         return OpenedData(
-            blocks: blocks, states: states,
+            lock: lock, blocks: blocks, states: states,
             view: StateView.Published(
                 head: base, snapshot: snapshot, rules: Rules(over: snapshot),
                 instance: instance),

@@ -6,7 +6,7 @@ import Chain
 
 /// Why a data directory cannot be opened. Each says what to do about it and where.
 public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Another process (or this one) has the database open.
+    /// Another process (or this one) has the directory in use.
     case locked(path: String)
     /// The bytes on disk are not what was written.
     case corrupt(path: String, detail: String)
@@ -21,7 +21,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .locked(let path):
-            "\(path): the database is in use by another process"
+            "\(path) is in use by another process"
         case .corrupt(let path, let detail):
             "\(path): the database is corrupt: \(detail)"
         case .newerFormat(let path, let found, let supported):

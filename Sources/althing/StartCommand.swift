@@ -73,6 +73,8 @@ extension NodeCommand {
             } catch let error as NodeError {
                 throw StartCommandError.of(error)
             }
+            // The key may have left before the folders were this process's.
+            try home.checkPresent()
             try await run(node, logger)
         }
 

@@ -107,6 +107,29 @@ import Testing
         withExtendedLifetime(running) {}
     }
 
+    /// With the database or all data out of the way, a second process would open the same record
+    /// of the signer, and know only half of what the key signs.
+    @Test(arguments: ["data/db", "data", "signer"])
+    func `SEC-09 a folder that is moved away from a running node admits no second`(
+        folder: String
+    ) throws {
+        let network = try TestNetwork(validators: 1)
+        defer { network.remove() }
+        let home = network.members[0].home
+        let running = try network.node(0)
+        let path = home.path + "/" + folder
+        try FileManager.default.moveItem(atPath: path, toPath: path + "-moved")
+        if folder == "signer" {
+            // The record may stand in another home by now.
+            try FileManager.default.removeItem(atPath: home.data)
+            try FileManager.default.createSymbolicLink(
+                atPath: path, withDestinationPath: path + "-moved")
+        }
+        let text = try #require(Self.startError(network))
+        #expect(text.contains("is in use by another process"))
+        withExtendedLifetime(running) {}
+    }
+
     @Test(.timeLimit(.minutes(10)))
     func `a peer port in use is named`() async throws {
         let network = try TestNetwork(validators: 1)

@@ -78,6 +78,30 @@ import Testing
         #expect(bring(try homes.transfer(), to: homes.new) == "validator.key_present")
     }
 
+    /// A node keeps the folder of the signer and that of the data, whatever lies in them.
+    @Test(arguments: ["signer", "data"])
+    func `a key neither leaves nor comes while a node runs`(folder: String) throws {
+        let homes = try Homes()
+        _ = try homes.export()
+        let transfer = try homes.transfer()
+        #expect(bring(transfer, to: homes.old) == "ok")
+        try FileManager.default.removeItem(atPath: homes.file)
+        for home in [homes.old, homes.new] {
+            let path = home.path + "/" + folder
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+            let running = open(path, O_RDONLY | O_DIRECTORY)
+            defer { close(running) }
+            #expect(flock(running, LOCK_EX | LOCK_NB) == 0)
+            #expect(bring(transfer, to: home) == "node.running")
+            if home.path == homes.old.path {
+                #expect(code { _ = try homes.export() } == "node.running")
+            }
+        }
+        #expect(code { try homes.old.checkPresent() } == "ok")
+        #expect(code { _ = try homes.export() } == "ok")
+    }
+
     @Test func `a key comes back to where it left`() throws {
         let homes = try Homes()
         let key = try homes.export()

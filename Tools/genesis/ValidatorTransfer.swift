@@ -102,7 +102,7 @@ extension NodeHome {
         cost: SealedKey.Cost = .standard
     ) throws -> PublicKey {
         try checkPresent()
-        let lock = try NodeLock(data)
+        let lock = try NodeLock(self)
         defer { lock.release() }
         let seed = try readSeed(.consensus)
         let networkSeed = try readSeed(.network)
@@ -158,7 +158,7 @@ extension NodeHome {
                 "validator.other_chain", "the key was exported from a node of another chain",
                 hint: "see the genesis of both homes", exit: .refused)
         }
-        let lock = try NodeLock(data)
+        let lock = try NodeLock(self)
         defer { lock.release() }
         let file = file(of: .consensus)
         if exists(file) {
@@ -209,35 +209,33 @@ extension NodeHome {
     }
 }
 
-/// Holds what a running node holds, so that neither runs while the other one does.
+/// Holds what a running node holds, so that neither runs while the other one does: the folders of
+/// the signer and of the data, by `flock`.
 private struct NodeLock {
-    private let file: Int32
+    private var folders: [Int32] = []
 
-    /// - Parameter data: the folder with the database.
-    init(_ data: String) throws {
-        let path = data + "/db/LOCK"
-        // A home that never started has no database.
-        guard FileManager.default.fileExists(atPath: path) else {
-            file = -1
-            return
-        }
-        file = open(path, O_RDWR | O_CLOEXEC)
-        guard file >= 0 else {
-            throw CommandError("file.read", "\(path) cannot be opened", exit: .storage)
-        }
-        var whole = flock()
-        whole.l_type = Int16(F_WRLCK)
-        whole.l_whence = Int16(SEEK_SET)
-        // Safe because the record lives as long as the call.
-        guard unsafe fcntl(file, F_SETLK, &whole) == 0 else {
-            close(file)
-            throw CommandError(
-                "node.running", "a node runs in this home",
-                hint: "stop it first, and keep it stopped", exit: .refused)
+    init(_ home: NodeHome) throws {
+        for path in [home.path + "/signer", home.data] {
+            let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            if folder < 0, errno == ENOENT {
+                // A home that never started has no data.
+                continue
+            }
+            guard folder >= 0 else {
+                release()
+                throw CommandError("file.read", "\(path) cannot be opened", exit: .storage)
+            }
+            folders.append(folder)
+            guard flock(folder, LOCK_EX | LOCK_NB) == 0 else {
+                release()
+                throw CommandError(
+                    "node.running", "a node runs in this home",
+                    hint: "stop it first, and keep it stopped", exit: .refused)
+            }
         }
     }
 
     func release() {
-        if file >= 0 { close(file) }
+        for folder in folders { close(folder) }
     }
 }

@@ -15,6 +15,7 @@ final class LocalSigner: Signer {
     }
 
     private let key: SigningKey
+    private let lock: DirectoryLock
     private let state: Mutex<State>
 
     /// What to do when there is no record. It is made with the key (`althing init`): a key without
@@ -30,11 +31,14 @@ final class LocalSigner: Signer {
     /// When the record was lost, if it ever was.
     let silentSince: Timestamp?
 
+    /// - Parameter lock: keeps the record's directory for this process.
     /// - Throws: if the record is missing and must not be, or damaged.
     init(
-        key: consuming SigningKey, path: String, missing: MissingRecord
+        key: consuming SigningKey, path: String, lock: consuming DirectoryLock,
+        missing: MissingRecord
     ) throws(StorageError) {
         self.key = key
+        self.lock = lock
         let file: SignedVoteFile
         switch missing {
         case .refuse: file = try SignedVoteFile(path: path, createIfMissing: false)
