@@ -262,5 +262,5 @@ import Testing
     }
 
     private static let recordedRoot =
-        "ba9baf59a77e3bb3189b1b8abf385b02f44a1929e3226316eafec5ad6cdb0b9f"
+        "2d37108e0b8a792fda81bb15bc05eff9f4b4d1489529dc6ff925259a0b6be362"
 }

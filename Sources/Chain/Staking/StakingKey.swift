@@ -35,7 +35,7 @@ public enum StakingKey: Hashable, Sendable {
     case lastGeneration
     /// `Address`: the operator whose node has this network key.
     case operatorOfNetworkKey(PublicKey)
-    /// `Penalty`, by the time of the offence.
+    /// `Penalty`, by the time at which evidence last showed another key or a larger share.
     case penalty(Timestamp, PublicKey)
     /// `EscrowID`: the last number of an escrow.
     case lastEscrow
@@ -336,7 +336,7 @@ extension StateKeyRange {
         StateKeyRange(kind: 35, validator, from: exit)
     }
 
-    /// The penalties for offences at or after a time.
+    /// The penalties that became worse at or after a time.
     public static func penalties(from time: Timestamp) -> StateKeyRange {
         StateKeyRange(
             lower: StateKey.staking(.penalty(time, PublicKey(words: Digest.zero.words))).bytes,

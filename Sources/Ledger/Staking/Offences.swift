@@ -54,15 +54,15 @@ enum Offences {
             throw .invalid(.signerOutOfRange(evidence.signer))
         }
         let known: OffenceRecord? = state.read(.offence(validator.key))
+        guard let account: Address = state.read(.operatorOfKey(validator.key)) else {
+            throw .unknownValidator(validator.key)
+        }
         let power = (own: validator.power, total: validators.totalPower)
         // Every epoch is new at most once, so that evidence of a key ends.
         if let known, known.epoch <= epoch,
-            Staking.share(power) <= Staking.share(of: known, key: validator.key, in: state)
+            Staking.share(power) <= Staking.share(of: known, context, rules: rules, in: state)
         {
             throw .known(known.epoch)
-        }
-        guard let account: Address = state.read(.operatorOfKey(validator.key)) else {
-            throw .unknownValidator(validator.key)
         }
         do throws(VerificationError) {
             _ = try Verified(

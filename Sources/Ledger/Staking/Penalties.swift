@@ -4,7 +4,7 @@ import StateTree
 
 // What an equivocation costs (staking.md 4). Validators that offend together lose more: their
 // shares of the power add up, and all of one incident lose the same whatever the order in which it
-// comes out.
+// comes out. A validator counts once, whatever the number of its keys.
 extension Staking {
     /// How long offences count together.
     static let incidentWindow = 7 * Milliseconds.day
@@ -17,16 +17,41 @@ extension Staking {
         Billionths(power.own, of: power.total)
     }
 
-    /// The largest share of the power that was proven for an offence so far.
+    /// The largest share of the power that was proven of the validator of a known offence.
     static func share<Base: StateReader>(
-        of offence: OffenceRecord, key: PublicKey, in state: State<Base>
+        of known: OffenceRecord, _ block: BlockContext, rules: Rules, in state: State<Base>
     ) -> Billionths {
-        let penalty: Penalty? = state.read(.staking(.penalty(offence.time, key)))
-        return Billionths(penalty?.share ?? 0)
+        let found = penalty(
+            of: known.operatorAddress, isKnown: true, StakeClock(block, rules.parameters),
+            in: state)
+        return Billionths(found?.penalty.share ?? 0)
     }
 
-    /// Punishes a proven offence. Whatever the order in which evidence of a key comes, it counts
-    /// with the largest share of the power that was proven, and for the earliest epoch.
+    /// The penalty that evidence about a validator belongs to: the newest one, unless the validator
+    /// came back since and offended with another key.
+    ///
+    /// Who is jailed cannot offend anew: whatever comes out then was done before, so that all keys
+    /// of a validator together lose what one of them would. An operator that rotates its keys and
+    /// signs evidence against each costs its delegators no more.
+    ///
+    /// - Complexity: O(penalties within the unbonding time), of which each validator has one.
+    private static func penalty<Base: StateReader>(
+        of validator: Address, isKnown: Bool, _ clock: StakeClock, in state: State<Base>
+    ) -> (name: [UInt8], penalty: Penalty)? {
+        let record: ValidatorRecord? = state.read(.validator(validator))
+        guard isKnown || record?.isBarred == true else { return nil }
+        // A validator sits for two epochs more, and after the unbonding time no evidence comes.
+        let since = clock.now.lowered(by: clock.unbonding).lowered(by: incidentWindow)
+        var newest: (name: [UInt8], penalty: Penalty)?
+        for entry in state.entries(in: .penalties(from: since), limit: .max) {
+            let penalty: Penalty = State<Base>.decode(entry.value)
+            if penalty.validator == validator { newest = (entry.key, penalty) }
+        }
+        return newest
+    }
+
+    /// Punishes a proven offence. Whatever the order in which evidence about a validator comes, it
+    /// counts with the largest share of the power that was proven, and for the earliest epoch.
     ///
     /// - Parameter known: the offence as it was recorded before; nil for a new one.
     /// - Parameter power: the offender's in the set of the epoch that is proven, of its total.
@@ -36,24 +61,34 @@ extension Staking {
         in state: inout State<Base>
     ) {
         let clock = StakeClock(block, rules.parameters)
-        let name = StateKey.staking(.penalty(offence.time, key))
+        let validator = offence.operatorAddress
+        let found = penalty(of: validator, isKnown: known != nil, clock, in: state)
         var penalty =
-            state.read(name)
-            ?? Penalty(validator: offence.operatorAddress, key: key, share: 0, cut: 0)
-        if let known, offence.epoch < known.epoch {
+            found?.penalty
+            ?? Penalty(validator: validator, key: key, epoch: offence.epoch, share: 0, cut: 0)
+        if offence.epoch < penalty.epoch {
             // Only what is liable for the earlier epoch, and was not for the later one.
             let cut = slash(
-                offence.operatorAddress, for: offence.epoch, before: known.epoch,
-                Billionths(penalty.cut), clock, in: &state)
+                validator, for: offence.epoch, before: penalty.epoch, Billionths(penalty.cut),
+                clock, in: &state)
             hold(cut, of: offence, clock, in: &state)
+            penalty.epoch = offence.epoch
         }
-        penalty.share = max(penalty.share, share(power).value)
-        state.write(name, penalty)
-        if known == nil { jail(offence.operatorAddress, clock, rules, in: &state) }
+        let share = share(power).value
+        var name = found?.name
+        if known == nil || share > penalty.share {
+            // It counts from now on, with whatever else comes out now.
+            if let name { state.remove(key: name) }
+            name = nil
+        }
+        penalty.share = max(penalty.share, share)
+        let time = name.map { StakingKey.penaltyTime($0) } ?? clock.now
+        state.write(.staking(.penalty(time, penalty.key)), penalty)
+        if known == nil { jail(validator, clock, rules, in: &state) }
         raiseWindow(clock, Billionths(rules.parameters.equivocationCut), in: &state)
     }
 
-    /// Brings every offence of the window up to F = min(1, max(5 %, (3·Σp)²)).
+    /// Brings every penalty of the window up to F = min(1, max(5 %, (3·Σp)²)).
     ///
     /// - Parameter least: those 5 %, or what holders decided instead.
     private static func raiseWindow<Base: StateReader>(
@@ -65,19 +100,34 @@ extension Staking {
             penalties.append(
                 (StakingKey.penaltyTime(entry.key), State<Base>.decode(entry.value)))
         }
-        let part = incidentPart(of: penalties.map { $0.1.share }, least: least)
+        let part = incidentPart(of: shares(of: penalties.map(\.1)), least: least)
         for (time, before) in penalties where before.cut < part.value {
             var penalty = before
-            guard let offence = state.read(.offence(penalty.key), as: OffenceRecord.self) else {
+            guard var offence = state.read(.offence(penalty.key), as: OffenceRecord.self) else {
                 preconditionFailure("a penalty is for an offence: \(penalty.key)")
             }
+            offence.epoch = penalty.epoch
             let whole = Billionths.whole.value
             let fraction = Billionths(part.value - penalty.cut, of: whole - penalty.cut)
             penalty.cut = part.value
             state.write(.staking(.penalty(time, penalty.key)), penalty)
             let cut = slash(
-                penalty.validator, for: offence.epoch, fraction, clock, in: &state)
+                penalty.validator, for: penalty.epoch, fraction, clock, in: &state)
             hold(cut, of: offence, clock, in: &state)
+        }
+    }
+
+    /// The largest share of each validator. One that came back may have two penalties, where the
+    /// window is longer than a jail.
+    private static func shares(of penalties: [Penalty]) -> [UInt64] {
+        let sorted = penalties.sorted {
+            ($0.validator, $0.share) < ($1.validator, $1.share)
+        }
+        return sorted.indices.compactMap { index in
+            let isLast =
+                index + 1 == sorted.count
+                || sorted[index + 1].validator != sorted[index].validator
+            return isLast ? sorted[index].share : nil
         }
     }
 

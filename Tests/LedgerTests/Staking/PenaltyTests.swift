@@ -1,0 +1,135 @@
+import Chain
+import Cryptography
+import StateTree
+import Testing
+
+@testable import Ledger
+
+/// Offences of one validator with several keys (staking.md 4).
+@Suite struct PenaltyTests {
+    private static let bond: UInt64 = 1_000_000
+
+    private func world() throws -> StakeWorld {
+        var world = try StakeWorld(
+            validators: 4, accounts: 2, unbonding: 21 * Milliseconds.day, selfBond: Self.bond)
+        world.advance()
+        return world
+    }
+
+    private func key(_ number: Int) -> PublicKey {
+        PublicKey([7, UInt8(number >> 8), UInt8(number & 0xff)] + [UInt8](repeating: 9, count: 29))
+    }
+
+    /// Proves an offence of a key, with its part of the power in percent.
+    private func offend(
+        _ validator: Int, key number: Int, percent: UInt64, epoch: Epoch = .zero,
+        in world: inout StakeWorld
+    ) {
+        let key = key(number)
+        let known: OffenceRecord? = world.state.read(.offence(key))
+        var offence =
+            known
+            ?? OffenceRecord(
+                operatorAddress: world.validators[validator], evidence: StakeSample.evidence,
+                height: world.height, time: Timestamp(world.now), reporter: world.accounts[4])
+        offence.epoch = known.map { min($0.epoch, epoch) } ?? epoch
+        world.state.write(.offence(key), offence)
+        Staking.punish(
+            offence, key: key, known: known, power: (percent, 100), world.block,
+            rules: world.rules, in: &world.state)
+        world.advance()
+    }
+
+    private func bonded(_ validator: Int, _ world: StakeWorld) -> UInt64 {
+        Staking.bonded(with: world.validators[validator], in: world.state).value
+    }
+
+    @Test func `a validator that fabricates evidence for many keys loses as for one`() throws {
+        var world = try world()
+        try world.delegate(Self.bond, to: 0, by: 5)
+        for number in 0..<34 {
+            offend(0, key: number, percent: 1, in: &world)
+        }
+        #expect(bonded(0, world) == 2 * Self.bond * 95 / 100)
+        // And whoever slips beside it loses no more than alone.
+        offend(1, key: 100, percent: 1, in: &world)
+        #expect(bonded(1, world) == Self.bond * 95 / 100)
+        #expect(Staking.violations(in: world.state).isEmpty)
+        #expect(world.isSupplyKept)
+    }
+
+    @Test(arguments: [[5, 20, 10], [20, 10, 5], [10, 5, 20]] as [[UInt64]])
+    func `of the keys of a validator the one with the largest share counts`(
+        percents: [UInt64]
+    ) throws {
+        var world = try world()
+        for (number, percent) in percents.enumerated() {
+            offend(0, key: number, percent: percent, in: &world)
+        }
+        // (3 · 20 %)²; each of the cuts rounds once.
+        #expect((639_996...640_000).contains(bonded(0, world)))
+        offend(1, key: 100, percent: 10, in: &world)
+        // (3 · 30 %)².
+        for validator in 0..<2 {
+            #expect((189_996...190_000).contains(bonded(validator, world)))
+        }
+    }
+
+    @Test func `another key with an earlier epoch cuts what left before, once`() throws {
+        var world = try world()
+        try world.delegate(Self.bond, to: 0, by: 5)
+        try world.undelegate(Self.bond, from: .pool(world.validators[0]), by: 5)
+        let bucket = BucketID(validator: world.validators[0], exit: world.clock.exit)
+        for _ in 0..<3 { world.endEpoch() }
+        func left() -> UInt64 { world.worth(of: 5, in: .bucket(bucket)) }
+        offend(0, key: 0, percent: 20, epoch: Epoch(3), in: &world)
+        #expect(left() == Self.bond)
+        #expect(bonded(0, world) == 640_000)
+        offend(0, key: 1, percent: 20, epoch: Epoch(1), in: &world)
+        #expect(left() == 640_000)
+        offend(0, key: 2, percent: 20, epoch: Epoch(2), in: &world)
+        offend(0, key: 0, percent: 20, epoch: Epoch(1), in: &world)
+        #expect(left() == 640_000)
+        #expect(bonded(0, world) == 640_000)
+        // What raises the part raises it for all that is liable for the earliest.
+        offend(0, key: 3, percent: 30, epoch: Epoch(3), in: &world)
+        #expect((189_998...190_000).contains(left()))
+        #expect((189_998...190_000).contains(bonded(0, world)))
+        #expect(Staking.violations(in: world.state).isEmpty)
+    }
+
+    @Test func `who comes back and offends again pays again`() throws {
+        var world = try world()
+        offend(0, key: 0, percent: 1, in: &world)
+        #expect(bonded(0, world) == 950_000)
+        var record = try Staking.record(of: world.validators[0], in: world.state)
+        record.jail = nil
+        record.status = .candidate
+        world.state.write(.validator(world.validators[0]), record)
+        offend(0, key: 1, percent: 1, in: &world)
+        #expect(bonded(0, world) == 902_500)
+        // What comes out now belongs to the second time.
+        offend(0, key: 2, percent: 1, in: &world)
+        #expect(bonded(0, world) == 902_500)
+    }
+
+    @Test func `nobody takes its part out of a later incident by an early one`() throws {
+        var world = try world()
+        // One after the other, each alone in its week.
+        for validator in 0..<3 {
+            offend(validator, key: validator, percent: 11, in: &world)
+            world.advance(by: Staking.incidentWindow)
+        }
+        for validator in 0..<3 { #expect(bonded(validator, world) == 891_100) }
+        // What they did together, with other keys or the same with more power.
+        for validator in 0..<2 {
+            offend(validator, key: 10 + validator, percent: 11, in: &world)
+        }
+        offend(2, key: 2, percent: 12, in: &world)
+        for validator in 0..<3 {
+            // (3 · 34 %)² is everything.
+            #expect(bonded(validator, world) == 0)
+        }
+        #expect(Staking.violations(in: world.state).isEmpty)
+    }
+}
