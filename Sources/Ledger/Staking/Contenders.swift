@@ -44,6 +44,7 @@ extension Staking {
     ) {
         let seated = Set(next.validators.map(\.key))
         let keys = Set(elected.validators.map(\.key))
+        let bound = clock.firstBoundExit(in: state)
         var removals = removalsPerEpoch
         for before in records {
             var record = before
@@ -60,7 +61,9 @@ extension Staking {
             }
             let sits =
                 keys.contains(record.consensusKey) || seated.contains(record.consensusKey)
-            if record.status == .leaving, !sits, removals > 0, hasLeft(record, clock, in: state) {
+            if record.status == .leaving, !sits, removals > 0,
+                hasLeft(record, bound: bound, clock, in: state)
+            {
                 remove(record, in: &state)
                 removals -= 1
             } else if record != before {
@@ -71,17 +74,16 @@ extension Staking {
     }
 
     /// Whether nothing of a leaving validator is bonded or liable any more.
+    ///
+    /// - Parameter bound: the first exit that is not free. Exits are in order.
+    /// - Complexity: O(1), whatever is free and was never fetched.
     private static func hasLeft<Base: StateReader>(
-        _ record: ValidatorRecord, _ clock: StakeClock, in state: State<Base>
+        _ record: ValidatorRecord, bound: Epoch, _ clock: StakeClock, in state: State<Base>
     ) -> Bool {
         let validator = record.operatorAddress
         guard pool(of: validator, in: state)?.stake.shares == 0 else { return false }
         if let jail = record.jail, clock.now < jail.until { return false }
-        // Exits are in order, and whatever comes after a free one has to be looked at last.
-        let buckets = state.entries(in: .buckets(of: validator, from: .zero), limit: .max)
-        let isLiable = buckets.last.flatMap { BucketID(bucketKey: $0.key) }
-            .map { !clock.isFree($0.exit, in: state) }
-        return isLiable != true
+        return state.firstEntry(in: .buckets(of: validator, from: bound)) == nil
     }
 
     /// The keys stay taken: evidence about them still leads here.
