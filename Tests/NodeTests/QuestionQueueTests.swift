@@ -117,6 +117,100 @@ import Testing
         #expect(queue.count == 80)
     }
 
+    /// How many bytes each of three peers gets that never stop asking, when one answer has so many.
+    private static func shares(of sizes: [UInt8: Int], turns: Int) throws -> [UInt8: Int] {
+        let queue = QuestionQueue()
+        let peers = sizes.keys.sorted()
+        var got: [UInt8: Int] = [:]
+        for number in 0..<turns {
+            for peer in peers {
+                queue.send(Self.block(UInt8(truncatingIfNeeded: number), of: peer))
+            }
+            let question = try #require(queue.next())
+            let peer = question.peer.bytes[0]
+            let bytes = try #require(sizes[peer])
+            queue.charge(question.peer, bytes: bytes)
+            got[peer, default: 0] += bytes
+        }
+        return got
+    }
+
+    @Test func `all that ask get the same bytes, however large their answers are`() throws {
+        let mebibyte = 1 << 20
+        let got = try Self.shares(
+            of: [1: mebibyte, 2: mebibyte / 32, 3: mebibyte / 8], turns: 10_000)
+        let least = try #require(got.values.min())
+        let most = try #require(got.values.max())
+        #expect(least > 100 * mebibyte)
+        // A small answer has its question's cost beside it, here an eighth.
+        #expect(most - least <= least / 4, "\(got)")
+        // One that asks alone waits for nobody.
+        #expect(try Self.shares(of: [1: mebibyte], turns: 64) == [1: 64 * mebibyte])
+    }
+
+    @Test func `who has long been quiet has saved up nothing, and who comes waits for no past`()
+        throws
+    {
+        let queue = QuestionQueue()
+        queue.send(Self.block(0, of: 1))
+        queue.send(Self.block(0, of: 2))
+        for _ in 0..<2 { queue.charge(try #require(queue.next()).peer, bytes: 100 << 20) }
+        for number in 0..<60 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }
+        // Both of these are new beside the first, one was never here.
+        for number in 0..<3 as Range<UInt8> {
+            queue.send(Self.block(number, of: 2))
+            queue.send(Self.block(number, of: 3))
+        }
+        let taken = Self.take(9, of: queue).map { $0.peer.bytes[0] }
+        #expect(taken.filter { $0 == 3 }.count == 3)
+        #expect(taken.prefix(3).contains(3))
+        #expect(taken.filter { $0 == 1 }.count == 3)
+    }
+
+    @Test func `who takes blocks out of memory for ever keeps nobody from the disk`() throws {
+        let queue = QuestionQueue()
+        let header = Header(
+            genesisHash: .zero, epoch: .zero, height: Height(1), view: View(1), parentView: .zero,
+            parentHash: .zero, timestamp: Timestamp(1), proposer: 0, transactionsRoot: .zero,
+            stateRoot: .zero, receiptsRoot: .zero, setHash: .zero, nextSetHash: .zero,
+            evidenceRoot: .zero, participationRoot: .zero, gasUsed: 0, gasLimit: 1)
+        let held = QuestionQueue.Question(
+            request: .held(Block(header: header, body: BlockBody(transactions: []))),
+            peer: Self.peer(99), credit: nil)
+        for first in 1...3 as ClosedRange<UInt64> {
+            queue.send(try Self.range(first, of: 1))
+            queue.send(Self.block(UInt8(first), of: 2))
+        }
+        var heldCount = 0
+        var remaining = 6
+        while remaining > 0, heldCount < 40 {
+            queue.send(held)
+            let question = try #require(queue.next())
+            let isHeld = question == held
+            heldCount += isHeld ? 1 : 0
+            remaining -= isHeld ? 0 : 1
+            queue.charge(question.peer, bytes: isHeld ? 1 << 20 : 4 << 20)
+            // In memory it goes first, up to a point.
+            #expect(isHeld || heldCount >= 8)
+        }
+        #expect(remaining == 0)
+        #expect(heldCount < 40)
+    }
+
+    @Test func `what is remembered of who was served is bounded`() throws {
+        let queue = QuestionQueue()
+        // One waits for ever, so that what the others had is of account.
+        for number in 0..<64 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }
+        for number in 0..<5_000 as Range<UInt64> {
+            let peer = PublicKey(words: Words32(number, 1, 2, 3))
+            queue.send(
+                QuestionQueue.Question(
+                    request: Self.block(1, of: 1).request, peer: peer, credit: nil))
+            queue.charge(try #require(queue.next()).peer, bytes: 1 << 20)
+            #expect(queue.rememberedPeers <= ServedBytes.rememberedMax + 1)
+        }
+    }
+
     @Test func `a closed queue keeps nobody, and answers nothing more`() async throws {
         let queue = QuestionQueue()
         for number in 0..<60 as Range<UInt8> { queue.send(Self.block(number, of: 1)) }

@@ -47,22 +47,27 @@ actor PeerServer {
         switch request {
         case .block(let request):
             guard answers.hasRoom(.requests, peer) else { return }
-            answers.send(.blockResponse(block(request)), peer)
+            send(.blockResponse(block(request)), to: peer)
         case .held, .transactions:
             guard answers.hasRoom(.requests, peer), let answer = request.heldAnswer else { return }
-            answers.send(answer, peer)
+            send(answer, to: peer)
         case .range(let request):
             guard answers.hasRoom(.ranges, peer) else { return }
-            answers.send(.rangeResponse(range(request)), peer)
+            send(.rangeResponse(range(request)), to: peer)
         case .certificates(let request, let instance):
             let response = CertificateResponse(
                 request: request,
                 certificates: blocks.certificates(request, instance: instance), header: nil)
-            answers.send(.certificateResponse(response), peer)
+            send(.certificateResponse(response), to: peer)
         case .boundary(let epoch):
             guard let hint = boundary(of: epoch) else { return }
-            answers.send(.epochHint(hint), peer)
+            send(.epochHint(hint), to: peer)
         }
+    }
+
+    private func send(_ answer: PeerMessage, to peer: PublicKey) {
+        answers.send(answer, peer)
+        questions.charge(peer, bytes: answer.bulkBytes)
     }
 
     private func boundary(of epoch: Epoch) -> EpochHint? {
@@ -120,6 +125,22 @@ actor PeerServer {
             height = height.advanced(by: 1)
         }
         return headers
+    }
+}
+
+extension PeerMessage {
+    /// The bytes of the blocks in an answer; whatever else there is counts with the question.
+    fileprivate var bulkBytes: Int {
+        switch self {
+        case .blockResponse(let response): response.block?.count ?? 0
+        case .rangeResponse(let response): response.blocks.reduce(0) { $0 + $1.count }
+        case .blockTransactionsResponse(let response):
+            response.transactions.reduce(0) { $0 + $1.encodedByteCount }
+        case .vote, .certificate, .proposal, .blockRequest, .blockTransactionsRequest,
+            .certificateRequest, .certificateResponse, .evidence, .transactions, .rangeRequest,
+            .epochHint:
+            0
+        }
     }
 }
 
