@@ -6,8 +6,10 @@ import Storage
 
 /// What can arrive at the loop.
 enum LoopInput: Sendable {
-    case replica(ReplicaInput)
-    /// A peer's message, decoded; the credit is the room it takes in the peer's inbox.
+    /// The credit is the room in its peer's inbox of the message that this came of: held until the
+    /// loop has handled it, so that peers cannot fill the loop's mailbox faster than it is emptied.
+    case replica(ReplicaInput, credit: InboxCredit? = nil)
+    /// A peer's message, decoded.
     case message(PeerMessage, from: Peer, credit: InboxCredit)
     /// A question of the API about the mempool.
     case waiting(Digest, CheckedContinuation<SignedTransaction?, Never>)

@@ -92,8 +92,8 @@ actor ReplicaLoop {
 
     private func handle(_ input: LoopInput) {
         switch input {
-        case .replica(let input):
-            handle(input, credit: nil)
+        case .replica(let input, let credit):
+            handle(input, credit: credit)
         case .message(let message, let peer, let credit):
             handle(.received(message, from: peer), credit: credit)
         case .waiting(let id, let continuation):

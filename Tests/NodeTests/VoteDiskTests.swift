@@ -98,13 +98,13 @@ import Testing
         jobs.close()
         await disk.run()
         let inputs = try #require(loop.receive(until: nil))
-        guard case .replica(.epochBegan(let begun))? = inputs.first else {
+        guard case .replica(.epochBegan(let begun), _)? = inputs.first else {
             Issue.record("the epoch did not begin")
             return
         }
         #expect(begun.recovery.records == records)
         #expect(begun.recovery.lastSequence == 3)
-        guard case .replica(.durable(_, let sequence))? = inputs.last else {
+        guard case .replica(.durable(_, let sequence), _)? = inputs.last else {
             Issue.record("the record behind them is not durable")
             return
         }

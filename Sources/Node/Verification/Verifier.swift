@@ -36,7 +36,7 @@ final class Verifier: Sendable {
         self.loop = loop
     }
 
-    /// - Parameter credit: the room in the peer's inbox, held until the work is done.
+    /// - Parameter credit: the room in the peer's inbox, held until the loop has the result.
     func verify(
         _ job: VerificationJob, in instance: Instance, from peer: Peer, credit: InboxCredit?
     ) {
@@ -49,12 +49,13 @@ final class Verifier: Sendable {
                 let message = try Door.verified(
                     job, in: instance, genesisHash: genesisHash, signatures: signatures)
                 verifyTransactions(in: message)
-                loop.send(.replica(.verified(message, instance: instance.id, from: peer)))
+                loop.send(
+                    .replica(
+                        .verified(message, instance: instance.id, from: peer), credit: credit))
             } catch {
                 loop.send(
                     .replica(.verificationFailed(error, instance: instance.id, from: peer)))
             }
-            withExtendedLifetime(credit) {}
         }
     }
 
@@ -114,9 +115,8 @@ final class Verifier: Sendable {
             bulkOrder.async { [self] in
                 bulkSlots.wait()
                 bulk.async { [self] in
-                    checkChunk(chunk, source: source, tickets: tickets)
+                    checkChunk(chunk, source: source, tickets: tickets, credit: credit)
                     bulkSlots.signal()
-                    withExtendedLifetime(credit) {}
                 }
             }
         }
@@ -124,7 +124,7 @@ final class Verifier: Sendable {
 
     private func checkChunk(
         _ chunk: [(offset: Int, element: SignedTransaction)], source: PublicKey?,
-        tickets: TicketBatch?
+        tickets: TicketBatch?, credit: InboxCredit?
     ) {
         let current = view.current
         let height = current.head.height.advanced(by: 1)
@@ -151,7 +151,8 @@ final class Verifier: Sendable {
                     source: source)
                 inputs.append(
                     .replica(
-                        .transaction(verified, facts, ticket: tickets?.ticket(at: index))))
+                        .transaction(verified, facts, ticket: tickets?.ticket(at: index)),
+                        credit: credit))
             } catch {
                 tickets?.resolve(at: index, .rejected(error))
             }
