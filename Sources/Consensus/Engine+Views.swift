@@ -24,6 +24,8 @@ extension Engine {
         views.compact(below: view.lowered(by: Limits.retainedViewsMax))
         restartTimers()
         isSkipping = shouldSkip(leader)
+        // The retry timer starts anew with each view, and nodes that only follow have none.
+        blocks.retryUnavailable()
     }
 
     /// What is over has been left, when a step ends.

@@ -38,7 +38,10 @@ struct EpochSource: Sendable {
                 ? nil
                 : Queries.instance(
                     of: epoch.lowered(by: 1), after: instance.base, over: snapshot),
-            excluded: Queries.excludedSeats(in: instance.validators, over: snapshot))
+            excluded: Queries.excludedSeats(in: instance.validators, over: snapshot),
+            reporter: consensusKey.flatMap {
+                Queries.validator(key: $0, over: snapshot)?.operatorAddress
+            })
     }
 
     /// The rules after a state, if this node does not know them: it can neither check nor vote.

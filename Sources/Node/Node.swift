@@ -157,16 +157,11 @@ public final class Node: Service {
         _ view: StateView.Published, epochs: EpochSource, recovery: Consensus.Recovery,
         _ configuration: NodeConfiguration, _ genesis: Genesis, isCautious: Bool
     ) -> Replica {
-        // Evidence in own blocks names the account of the own validator.
-        let reporter = epochs.consensusKey.flatMap {
-            Queries.validator(key: $0, over: view.snapshot)?.operatorAddress
-        }
         let instance = view.instance
         epochs.keepNetworkKeys(of: instance, over: view.snapshot)
         return Replica(
             configuration: Replica.Configuration(
-                reporter: reporter, watchMilliseconds: configuration.watch(of: genesis.kind),
-                isCautious: isCautious),
+                watchMilliseconds: configuration.watch(of: genesis.kind), isCautious: isCautious),
             epoch: epochs.start(instance, over: view.snapshot, recovery: recovery),
             committed: view.head.height == instance.base.height ? instance.base : view.head)
     }

@@ -22,11 +22,14 @@ public struct EpochStart: Sendable {
     public let previousInstance: Instance?
     /// The seats that the committed state keeps from leading: jailed or convicted.
     public let excluded: [UInt16]
+    /// The account that this node names as the reporter of evidence in its blocks: its validator's
+    /// operator, who may have registered since the node started. nil where it puts none into them.
+    public let reporter: Address?
 
     public init(
         instance: Instance, ownIndex: UInt16?, seats: [PublicKey?], timing: Timing,
         recovery: Recovery = Recovery(), previous: FinalizedHead? = nil,
-        previousInstance: Instance? = nil, excluded: [UInt16] = []
+        previousInstance: Instance? = nil, excluded: [UInt16] = [], reporter: Address? = nil
     ) {
         self.instance = instance
         self.ownIndex = ownIndex
@@ -36,6 +39,7 @@ public struct EpochStart: Sendable {
         self.previous = previous
         self.previousInstance = previousInstance
         self.excluded = excluded
+        self.reporter = reporter
     }
 }
 

@@ -83,6 +83,11 @@ struct Peers: Sendable {
         states[key]?.early.hold(message, at: now)
     }
 
+    /// What nobody took in time goes, also where its sender says nothing more.
+    mutating func forgetEarly(at now: Instant) {
+        for index in states.values.indices { states.values[index].early.forget(before: now) }
+    }
+
     /// What came early, for the epoch that begins; a new epoch is also a new reason to ask.
     mutating func beginEpoch(at now: Instant) -> [(message: PeerMessage, from: Peer)] {
         var held: [(message: PeerMessage, from: Peer)] = []
@@ -105,6 +110,8 @@ struct EarlyFrames: Sendable {
     private var frames: [(message: PeerMessage, arrival: Instant)] = []
     private var proposals = 0
 
+    var count: Int { frames.count }
+
     mutating func hold(_ message: PeerMessage, at now: Instant) {
         forget(before: now)
         guard frames.count < EarlyFrames.framesMax else { return }
@@ -124,7 +131,7 @@ struct EarlyFrames: Sendable {
         return frames.map(\.message)
     }
 
-    private mutating func forget(before now: Instant) {
+    mutating func forget(before now: Instant) {
         frames.removeAll {
             $0.arrival.advanced(byMilliseconds: EarlyFrames.milliseconds) < now
         }

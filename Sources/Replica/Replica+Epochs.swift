@@ -41,6 +41,7 @@ extension Replica {
         compact.removeAll()
         certificateQuestions = Questions()
         excluded = start.excluded
+        reporter = start.reporter
         pool.beginEpoch()
         mempool.beginEpoch()
         tree.prune(through: committed.height)
@@ -121,6 +122,7 @@ extension Replica {
     /// its answer may have been lost or held back.
     mutating func catchUp(at now: Moment, into effects: inout [ReplicaEffect]) {
         isCatchingUp = false
+        peers.forgetEarly(at: now.monotonic)
         let ahead = peers.above(instance.epoch)
         guard !ahead.isEmpty else { return }
         if !range.isActive, !engine.isFinished {

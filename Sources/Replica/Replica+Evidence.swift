@@ -50,7 +50,7 @@ extension Replica {
     func evidence(
         after parent: Digest, height: Height, since oldest: View = .zero
     ) -> [ReportedEvidence] {
-        guard let reporter = configuration.reporter, pool.count > 0 else { return [] }
+        guard let reporter = reporter, pool.count > 0 else { return [] }
         return pool.candidates(
             of: instance.epoch, without: tree.evidence(to: parent, above: finalized.height),
             isFirst: height.value == instance.base.height.value + 1, since: oldest

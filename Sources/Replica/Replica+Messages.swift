@@ -215,7 +215,8 @@ extension Replica {
             tree.insert(block)
             give(block, into: &effects)
         case .range(let blocks, let head):
-            guard range.isActive, !blocks.isEmpty else { return }
+            // Its server failed in the meantime: another one has been asked.
+            guard range.servingPeer == peer.key, !blocks.isEmpty else { return }
             look(at: blocks.map(\.header), into: &effects)
             look(at: [head.certificate], into: &effects)
             effects.append(.replay(blocks, head: head))
@@ -303,12 +304,14 @@ extension Replica {
     mutating func takeReplayed(
         _ blocks: [Block], at now: Moment, into effects: inout [ReplicaEffect]
     ) {
-        guard let last = blocks.last else { return }
+        // P22: a new epoch begins from its own base.
+        guard let last = blocks.last, last.header.epoch == instance.epoch else { return }
         proposesFrom = nil
         for block in blocks {
             settle(block.body, height: block.header.height)
         }
-        committed = last.header.summary
+        // Blocks may have been committed one by one while a range of them was at work.
+        if last.header.height > committed.height { committed = last.header.summary }
         if committed.height > finalized.height {
             finalized = committed
             isWorkStale = true

@@ -16,9 +16,6 @@ import OrderedCollections
 public struct Replica: ~Copyable, Sendable {
     public struct Configuration: Sendable {
         public let mempool: Mempool.Limits
-        /// The account that this node names as the reporter of evidence in its blocks; nil where it
-        /// puts none into them.
-        public let reporter: Address?
         /// How long a validator listens after its start whether somebody else votes with its key,
         /// before it votes itself; it goes on to look for that. nil: it does neither, for twins of
         /// a test.
@@ -31,12 +28,10 @@ public struct Replica: ~Copyable, Sendable {
         public let wholeBodyBytesMax: Int
 
         public init(
-            mempool: Mempool.Limits = Mempool.Limits(), reporter: Address? = nil,
-            watchMilliseconds: UInt64? = nil, isCautious: Bool = false,
-            wholeBodyBytesMax: Int = 8 * 1024
+            mempool: Mempool.Limits = Mempool.Limits(), watchMilliseconds: UInt64? = nil,
+            isCautious: Bool = false, wholeBodyBytesMax: Int = 8 * 1024
         ) {
             self.mempool = mempool
-            self.reporter = reporter
             self.watchMilliseconds = watchMilliseconds
             self.isCautious = isCautious
             self.wholeBodyBytesMax = wholeBodyBytesMax
@@ -58,6 +53,7 @@ public struct Replica: ~Copyable, Sendable {
 
     var mempool: Mempool
     var pool = EvidencePool()
+    var reporter: Address?
     /// The consensus keys that evidence in final blocks has convicted since the node runs, and the
     /// seats that the state names.
     var convicted: [PublicKey] = []
@@ -104,6 +100,7 @@ public struct Replica: ~Copyable, Sendable {
         previousInstance = epoch.previousInstance
         recovery = epoch.recovery
         excluded = epoch.excluded
+        reporter = epoch.reporter
         mempool = Mempool(limits: configuration.mempool)
         self.committed = committed
         finalized = committed

@@ -56,6 +56,26 @@ import Testing
         EpochTests.check(network)
     }
 
+    @Test func `who registers after its node has started names itself in the next epoch`() throws {
+        let network = ReplicaNetwork(count: 5, length: 8) { _ in [0, 1, 2, 3] }
+        for node in network.nodes { node.isRegistered = false }
+        network.start([0, 1, 2, 3, 4])
+        network.run { network.nodes[0].height >= 2 }
+        let first = try #require(network.nodes[0].instance)
+        let early = Self.pair(of: 3, in: first, view: View(1))
+        network.inject(.evidence(try #require(Evidence(early[0], early[1]))), from: 4, to: 0)
+        // Nobody is there who could be named.
+        network.run { network.nodes[0].height >= 6 }
+        #expect(network.nodes[0].waitingEvidence == 1)
+        #expect(Self.blocks(network).isEmpty)
+        for node in network.nodes { node.isRegistered = true }
+        #expect(network.run { !Self.blocks(network).isEmpty })
+        let block = try #require(Self.blocks(network).first)
+        #expect(block.header.epoch > .zero)
+        let reporters = network.publicKeys.map { Address($0) }
+        #expect(block.body.evidence.allSatisfy { reporters.contains($0.reporter) })
+    }
+
     @Test func `a pair is told on once`() throws {
         let network = Self.network()
         let instance = try #require(network.nodes[0].instance)

@@ -90,6 +90,7 @@ import Testing
         let network = Self.network()
         let node = network.nodes[0]
         let digest = node.digest
+        let committed = try #require(node.committedHeight)
         let old = DoorTests.first
         let vote = Vote(
             epoch: Epoch(2), view: View(1), signer: 3, statement: .nullify,
@@ -103,10 +104,36 @@ import Testing
         node.give(.buildFailed(instance: old.id, view: View(1)))
         node.give(.executed(instance: old.id, hash: block.hash, .invalid))
         node.give(.refused(instance: old.id, kind: .nullify, view: View(1)))
+        node.give(.replayed([block]))
         #expect(node.digest == digest)
+        #expect(node.committedHeight == committed)
         // Forged is forged in every epoch.
         node.give(.verificationFailed(.badSignature, instance: old.id, from: peer))
         #expect(node.penalties.map(\.offence) == [.forged])
+    }
+
+    @Test func `a range that is done late does not set the node back`() throws {
+        let network = Self.network()
+        let node = network.nodes[0]
+        let epoch = node.epoch
+        network.run { node.chain.filter { $0.header.epoch == epoch }.count >= 3 }
+        let committed = try #require(node.committedHeight)
+        let late = try #require(node.chain.first { $0.header.epoch == epoch })
+        #expect(late.header.height < committed)
+        node.give(.replayed([late]))
+        #expect(node.committedHeight == committed)
+    }
+
+    @Test func `early frames go also where their sender says nothing more`() throws {
+        var peers = Peers()
+        let key = ReplicaNetwork.networkKey(1)
+        peers.insert(Peer(key: key))
+        let now = Instant(nanoseconds: 5_000_000_000)
+        peers.hold(Self.vote(epoch: 3, view: 1), from: key, at: now)
+        peers.forgetEarly(at: now.advanced(byMilliseconds: EarlyFrames.milliseconds))
+        #expect(try #require(peers[key]).early.count == 1)
+        peers.forgetEarly(at: now.advanced(byMilliseconds: EarlyFrames.milliseconds + 1))
+        #expect(try #require(peers[key]).early.count == 0)
     }
 
     @Test func `P15 early frames are few, and forgotten after a second`() {

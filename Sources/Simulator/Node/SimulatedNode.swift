@@ -134,7 +134,10 @@ final class SimulatedNode {
             instance: instance,
             ownIndex: consensusKey.flatMap { instance.validators.index(of: $0) }, seats: seats,
             timing: timing,
-            excluded: Queries.excludedSeats(in: instance.validators, over: state))
+            excluded: Queries.excludedSeats(in: instance.validators, over: state),
+            reporter: consensusKey.flatMap {
+                Queries.validator(key: $0, over: state)?.operatorAddress
+            })
     }
 
     /// What a step of the log is appended to.

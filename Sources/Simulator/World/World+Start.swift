@@ -35,7 +35,6 @@ extension World {
         checker.begun(start.instance, by: node.member)
         node.replica = Replica(
             configuration: Replica.Configuration(
-                reporter: cast.members[node.member].operatorAddress,
                 watchMilliseconds: node.isByzantine ? nil : 0,
                 // An adversary sees and changes whole bodies.
                 wholeBodyBytesMax: node.isByzantine ? .max : plan.wholeBodyBytesMax),
@@ -132,7 +131,7 @@ extension World {
             previousInstance: before.flatMap {
                 Queries.instance(of: $0, after: node.head, over: state)
             },
-            excluded: excluded(in: instance, byState: start.excluded))
+            excluded: excluded(in: instance, byState: start.excluded), reporter: start.reporter)
     }
 
     /// The seats that the state keeps from leading, and those that the plan does.

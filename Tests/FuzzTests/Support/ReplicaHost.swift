@@ -45,7 +45,7 @@ struct ReplicaHost: ~Copyable {
         instance = ReplicaHost.instance(after: nil, base: Fixture.four.base)
         heads = [instance.base]
         replica = Replica(
-            configuration: .init(reporter: Fixture.address(1)),
+            configuration: .init(),
             epoch: ReplicaHost.start(instance), committed: instance.base)
     }
 
@@ -63,7 +63,7 @@ struct ReplicaHost: ~Copyable {
     ) -> EpochStart {
         EpochStart(
             instance: instance, ownIndex: own, seats: Array(keys.prefix(4)), timing: timing,
-            previous: previous)
+            previous: previous, reporter: Fixture.address(1))
     }
 
     // MARK: Inputs

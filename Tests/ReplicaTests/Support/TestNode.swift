@@ -27,6 +27,7 @@ final class TestNode {
     private(set) var reports: [Report] = []
     private(set) var penalties: [(peer: PublicKey, offence: Offence)] = []
     private(set) var sent: [PeerMessage] = []
+    private(set) var checks: [VerificationJob] = []
     private(set) var epochs: [Epoch] = []
     private(set) var inputs = 0
     private(set) var jobs: [BuildJob] = []
@@ -38,6 +39,8 @@ final class TestNode {
     /// How long it listens before it votes; nil: it does not look for its key at all.
     var watch: UInt64? = 0
     var isCautious = false
+    /// Whether the state knows its validator as an epoch begins.
+    var isRegistered = true
     /// How many bytes of transactions it proposes whole.
     var wholeBodyBytesMax = 8 * 1024
     /// What the builder adds to the time of its blocks, in milliseconds.
@@ -66,6 +69,9 @@ final class TestNode {
     /// What the engine will do next, as a digest.
     var digest: Digest? { replica?.engine.stateDigest }
 
+    /// The height that the replica builds and syncs from.
+    var committedHeight: Height? { replica?.committed.height }
+
     /// How much evidence waits for a block.
     var waitingEvidence: Int { replica?.pool.count ?? 0 }
 
@@ -79,8 +85,8 @@ final class TestNode {
         epochs.append(epoch)
         replica = Replica(
             configuration: Replica.Configuration(
-                reporter: Address(network.publicKeys[member]), watchMilliseconds: watch,
-                isCautious: isCautious, wholeBodyBytesMax: wholeBodyBytesMax),
+                watchMilliseconds: watch, isCautious: isCautious,
+                wholeBodyBytesMax: wholeBodyBytesMax),
             epoch: start,
             committed: isAtBoundary ? start.instance.base : head?.summary ?? start.instance.base)
         let undecided = stored.values.filter { $0.header.height.value > height }
@@ -130,7 +136,8 @@ final class TestNode {
                 headers: stored.values.map(\.header)
                     .filter { $0.epoch == epoch && $0.height.value > height }
                     .sorted { ($0.height, $0.hash.hex) < ($1.height, $1.hash.hex) },
-                lastSequence: log.sequence), previous: previous)
+                lastSequence: log.sequence), previous: previous,
+            reporter: isRegistered ? Address(network.publicKeys[member]) : nil)
     }
 
     /// Takes over what the disk of another node holds, as a copied home does.
@@ -287,6 +294,7 @@ final class TestNode {
     }
 
     private func verify(_ job: VerificationJob, in instance: Instance, from peer: Peer) {
+        checks.append(job)
         if case .transactions(let transactions) = job {
             for transaction in transactions {
                 later(
