@@ -29,6 +29,12 @@ public struct SignerBitmap: CanonicalCodable, Hashable, Sendable {
         bytes[index / 8] |= 1 << UInt8(index % 8)
     }
 
+    public mutating func remove(_ signer: UInt16) {
+        let index = Int(signer)
+        precondition(index / 8 < bytes.count, "the signer is in the set: \(signer)")
+        bytes[index / 8] &= ~(1 << UInt8(index % 8))
+    }
+
     public func contains(_ signer: UInt16) -> Bool {
         let index = Int(signer)
         guard index / 8 < bytes.count else { return false }
@@ -135,6 +141,24 @@ public struct Certificate: CanonicalCodable, Hashable, Sendable {
             power += validator.power
         }
         return power
+    }
+
+    /// What the named of its signers have signed, as a partial certificate; nil if it has none of
+    /// them.
+    public func part(of isNamed: (UInt16) -> Bool) -> Certificate? {
+        var bitmap = bitmap
+        var signatures: [Signature] = []
+        for (signer, signature) in zip(self.bitmap.signers, self.signatures) {
+            if isNamed(signer) {
+                signatures.append(signature)
+            } else {
+                bitmap.remove(signer)
+            }
+        }
+        guard !signatures.isEmpty else { return nil }
+        return Certificate(
+            epoch: epoch, view: view, statement: statement, isPartial: true, bitmap: bitmap,
+            signatures: signatures)
     }
 
     /// The votes that the certificate is made of.

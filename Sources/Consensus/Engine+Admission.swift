@@ -150,6 +150,22 @@ extension Engine {
         return views.state(view)?.certificate(statement.kind) == nil ? .verify : .drop
     }
 
+    /// The part of a partial certificate whose signatures are worth a check: of signers whose vote
+    /// of this kind is not here, or is another one that nothing contradicts yet (2.10). A signer
+    /// can make any number of good signatures under one vote, so that those of known votes are not
+    /// even looked at. nil if nothing of it is new; one that is not of this set is left to its
+    /// check.
+    public func lacking(_ certificate: Certificate) -> Certificate? {
+        guard certificate.bitmap.fits(count: validators.count),
+            let votes = views.read(certificate.view, \.votes)
+        else { return certificate }
+        return certificate.part { signer in
+            guard let known = votes.vote(certificate.kind, of: signer) else { return true }
+            return known.value.statement != certificate.statement
+                && votes.contradiction(certificate.kind, of: signer) == nil
+        }
+    }
+
     private func wantsCertificate(_ statement: Statement, view: View) -> Admission {
         guard view > retained, view <= Engine.viewMax else { return .drop }
         let state = views.state(view)

@@ -40,6 +40,7 @@ extension Replica {
         blockQuestions = Questions()
         compact.removeAll()
         certificateQuestions = Questions()
+        turns = MessageTurns(interval: start.timing.retryInterval)
         excluded = start.excluded
         reporter = start.reporter
         pool.beginEpoch()

@@ -83,8 +83,16 @@ extension Replica {
         into effects: inout [ReplicaEffect]
     ) {
         let summary = MessageSummary(certificate)
+        var certificate = certificate
         if let validator = roster.seat(of: peer.key) {
             guard isWanted(summary, from: validator, at: now, into: &effects) else { return }
+            if certificate.isPartial {
+                let subject = MessageTurns.Subject.partial(certificate.kind, certificate.view)
+                guard let lacking = engine.lacking(certificate),
+                    turns.take(subject, of: validator, at: now.monotonic)
+                else { return }
+                certificate = lacking
+            }
         } else {
             // Without a seat one passes on what is final, and nothing else (network.md 6.3).
             guard certificate.kind == .finalize, !certificate.isPartial,
@@ -117,9 +125,8 @@ extension Replica {
         guard isWanted(summary, from: validator, at: now, into: &effects) else { return }
         guard !proposal.isCompact || !compact.isRepeated(summary.candidate, in: summary.view)
         else { return }
-        let needed = proposal.justification.filter {
-            engine.wants(MessageSummary($0)) == .verify
-        }
+        guard turns.take(.proposal(summary.view), of: validator, at: now.monotonic) else { return }
+        let needed = wanted(proposal.justification)
         let trimmed = BlockProposal(
             vote: proposal.vote, header: proposal.header, body: proposal.body,
             isCompact: proposal.isCompact, justification: needed)
@@ -158,9 +165,7 @@ extension Replica {
         _ response: CertificateResponse, from peer: Peer, at now: Moment,
         into effects: inout [ReplicaEffect]
     ) {
-        let wanted = response.certificates.filter {
-            engine.wants(MessageSummary($0)) == .verify
-        }
+        let wanted = wanted(response.certificates)
         guard !wanted.isEmpty else {
             let question = response.request
             if let validator = certificateQuestions.validator(behind: peer.key, for: question) {
@@ -171,6 +176,17 @@ extension Replica {
         effects.append(
             .verify(
                 .certificates(wanted, header: response.header), in: instance, from: peer))
+    }
+
+    /// The certificates of an answer or a justification that are worth a check: full ones, and of
+    /// each view and kind one. Partial ones prove no parent and answer no question.
+    private func wanted(_ certificates: [Certificate]) -> [Certificate] {
+        var summaries: OrderedSet<MessageSummary> = []
+        return certificates.filter { certificate in
+            let summary = MessageSummary(certificate)
+            return !certificate.isPartial && engine.wants(summary) == .verify
+                && summaries.append(summary).inserted
+        }
     }
 
     /// A message whose signatures are good in the instance `id`.

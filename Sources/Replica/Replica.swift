@@ -75,6 +75,7 @@ public struct Replica: ~Copyable, Sendable {
     var certificateQuestions = Questions<CertificateRequest>()
     /// Proposals whose transactions were named and are not all here.
     var compact = CompactProposals()
+    var turns: MessageTurns
     var awaitedTime: (view: View, timestamp: Timestamp)?
     var outbox = Outbox()
     /// When listening for the own key is over, and whether somebody was heard.
@@ -101,6 +102,7 @@ public struct Replica: ~Copyable, Sendable {
         recovery = epoch.recovery
         excluded = epoch.excluded
         reporter = epoch.reporter
+        turns = MessageTurns(interval: epoch.timing.retryInterval)
         mempool = Mempool(limits: configuration.mempool)
         self.committed = committed
         finalized = committed

@@ -96,6 +96,111 @@ import Testing
         #expect(network.nodes[0].penalties.map(\.offence) == [.forged, .forged, .forged])
     }
 
+    /// The vote of a node to give a view up, as a partial certificate.
+    private static func partial(
+        of member: Int, in instance: Instance, view: View
+    ) throws -> Certificate {
+        let vote = try #require(EvidenceTests.pair(of: member, in: instance, view: view).first)
+        var bitmap = SignerBitmap(count: instance.validators.count)
+        bitmap.insert(vote.signer)
+        return Certificate(
+            epoch: instance.epoch, view: view, statement: vote.statement, isPartial: true,
+            bitmap: bitmap, signatures: [vote.signature])
+    }
+
+    private static func certificatesChecked(_ node: TestNode, after count: Int) -> [Certificate] {
+        node.checks.dropFirst(count).flatMap { job in
+            switch job {
+            case .certificates(let certificates, _): certificates
+            case .proposal(let proposal): proposal.justification
+            default: [Certificate]()
+            }
+        }.filter(\.isPartial)
+    }
+
+    @Test func `2.10 a vote that is told again and again is checked twice at most`() throws {
+        let network = Self.network()
+        let node = network.nodes[0]
+        let instance = try #require(node.instance)
+        let view = try #require(node.facts).view.advanced(by: 6)
+        let before = node.checks.count
+        // All before the first of them is here, as in one burst.
+        let partial = try Self.partial(of: 3, in: instance, view: view)
+        for _ in 0..<100 {
+            node.give(.received(.certificate(partial), from: Peer(key: network.networkKeys[3])))
+        }
+        #expect(Self.certificatesChecked(node, after: before).count == 2)
+        // Another validator that tells it too.
+        node.give(.received(.certificate(partial), from: Peer(key: network.networkKeys[2])))
+        #expect(Self.certificatesChecked(node, after: before).count == 3)
+        network.run(milliseconds: 1)
+        // It is known now, whoever tells it, with any other good signature.
+        let count = node.checks.count
+        for member in 1...3 {
+            node.give(
+                .received(.certificate(partial), from: Peer(key: network.networkKeys[member])))
+        }
+        #expect(Self.certificatesChecked(node, after: count).isEmpty)
+        #expect(node.penalties.isEmpty)
+    }
+
+    @Test func `2.10 of a partial certificate only what is new is checked`() throws {
+        let network = Self.network()
+        let node = network.nodes[0]
+        let instance = try #require(node.instance)
+        let view = try #require(node.facts).view.advanced(by: 6)
+        let known = try Self.partial(of: 3, in: instance, view: view)
+        node.give(.received(.certificate(known), from: Peer(key: network.networkKeys[3])))
+        network.run(milliseconds: 1)
+        let other = try Self.partial(of: 2, in: instance, view: view)
+        var bitmap = known.bitmap
+        bitmap.formUnion(other.bitmap)
+        // In the order of the seats.
+        let first = try #require(known.bitmap.signers.first)
+        let second = try #require(other.bitmap.signers.first)
+        let signatures = known.signatures + other.signatures
+        let both = Certificate(
+            epoch: instance.epoch, view: view, statement: .nullify, isPartial: true,
+            bitmap: bitmap, signatures: first < second ? signatures : signatures.reversed())
+        let before = node.checks.count
+        node.give(.received(.certificate(both), from: Peer(key: network.networkKeys[1])))
+        #expect(Self.certificatesChecked(node, after: before) == [other])
+    }
+
+    @Test func `partial certificates justify nothing, and a proposal is looked at four times`()
+        throws
+    {
+        let network = Self.network()
+        let node = network.nodes[0]
+        let instance = try #require(node.instance)
+        let view = try #require(node.facts).view
+        let before = node.checks.count
+        for distance in 1...8 as ClosedRange<UInt64> {
+            let view = view.advanced(by: distance)
+            let pair = EvidenceTests.pair(of: 3, in: instance, view: view)
+            let signer = try #require(pair.first).signer
+            let statement = Statement.notarize(
+                Candidate(parentView: view.lowered(by: 1), blockHash: Digest(.block, [9])))
+            let vote = Vote(
+                epoch: instance.epoch, view: view, signer: signer, statement: statement,
+                signature: ReplicaNetwork.consensusKey(3).sign(
+                    statement.signBytes(instance: instance.id, view: view)))
+            let partial = try Self.partial(of: 3, in: instance, view: view)
+            let proposal = BlockProposal(
+                vote: vote, header: nil, body: [],
+                justification: [Certificate](repeating: partial, count: 256))
+            for _ in 0..<50 {
+                node.give(.received(.proposal(proposal), from: Peer(key: network.networkKeys[3])))
+            }
+        }
+        // Of eight views in a row a validator of four leads two, each view's at most four times.
+        let proposals = node.checks.dropFirst(before).filter {
+            if case .proposal = $0 { true } else { false }
+        }
+        #expect((4...12).contains(proposals.count))
+        #expect(Self.certificatesChecked(node, after: before).isEmpty)
+    }
+
     @Test func `SEC-26 a vote in another's name is not looked at`() throws {
         let network = Self.network()
         let node = network.nodes[0]
