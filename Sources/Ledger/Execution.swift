@@ -181,17 +181,17 @@ struct Execution<Base: StateReader> {
     ) throws(Rejection) {
         let action = ActionContext(sender: transaction.sender, block: context, rules: rules)
         for value in transaction.actions {
-            let before = state.writtenByteCount
-            let workBefore = state.workGas
+            let before = state.spentGas
             var failure: Rejection?
+            state.beginBudget(transaction.gasLimit - gas, limit: transaction.gasLimit)
             do {
                 try Actions.perform(value, action, in: &state)
             } catch {
                 failure = error
             }
+            state.endBudget()
             // What a failed action wrote was written too.
-            gas += (state.writtenByteCount - before) * GasSchedule.writtenByte
-            gas += state.workGas - workBefore
+            gas += state.spentGas - before
             if gas > transaction.gasLimit { throw .outOfGas(limit: transaction.gasLimit) }
             if let failure { throw failure }
         }

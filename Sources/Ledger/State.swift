@@ -19,6 +19,8 @@ public struct State<Base: StateReader> {
 
     /// Gas for work that neither an action's kind nor what it writes tells. It never falls either.
     public private(set) var workGas: UInt64 = 0
+    /// What the action at work may cost; nil for the steps of a block, which have no price.
+    private var budget: GasBudget?
 
     public init(over base: Base) {
         overlay = Overlay(base: base)
@@ -97,9 +99,48 @@ public struct State<Base: StateReader> {
         }
     }
 
-    /// Counts work that depends on what the state holds.
-    public mutating func charge(_ gas: UInt64) {
-        workGas &+= gas
+    // MARK: Gas
+
+    /// What writes and work have cost so far.
+    var spentGas: UInt64 { writtenByteCount &* GasSchedule.writtenByte &+ workGas }
+
+    /// Until `endBudget`, whatever asks hears when more than `gas` was spent from now on.
+    ///
+    /// It saves work and decides nothing: a transaction that spent more than its limit fails
+    /// whether or not anything stopped earlier, with the same receipt.
+    ///
+    /// - Parameter limit: of the transaction, for the error.
+    mutating func beginBudget(_ gas: UInt64, limit: UInt64) {
+        precondition(budget == nil, "one budget at a time")
+        let (end, overflow) = spentGas.addingReportingOverflow(gas)
+        budget = GasBudget(end: overflow ? .max : end, limit: limit)
+    }
+
+    mutating func endBudget() {
+        budget = nil
+    }
+
+    /// Whether more was spent than the budget had.
+    var isOutOfGas: Bool { budget.map { spentGas > $0.end } ?? false }
+
+    /// Asked by everything that does more than a little work at once.
+    ///
+    /// - Throws: `outOfGas`.
+    func checkBudget() throws(Rejection) {
+        guard let budget, spentGas > budget.end else { return }
+        throw .outOfGas(limit: budget.limit)
+    }
+
+    /// Runs what looks at many records of the past, and charges each search that it counts.
+    ///
+    /// - Throws: `outOfGas` from `count` as soon as the budget does not suffice for a search.
+    mutating func searching<Value>(
+        _ body: (State, inout SearchMeter) throws(Rejection) -> Value
+    ) throws(Rejection) -> Value {
+        let room = budget.map { $0.end - min($0.end, spentGas) }
+        var meter = SearchMeter(room: room ?? .max, limit: budget?.limit ?? .max)
+        defer { workGas &+= meter.gas }
+        return try body(self, &meter)
     }
 
     // MARK: Balances
@@ -233,6 +274,34 @@ public struct State<Base: StateReader> {
     public mutating func takeWrites() -> [StateWrite] {
         overlay.takeWrites()
     }
+}
+
+/// Gas that one action may use.
+private struct GasBudget: Sendable {
+    /// Of `spentGas`.
+    let end: UInt64
+    let limit: UInt64
+}
+
+/// Counts searches against what is left of a budget.
+struct SearchMeter {
+    private(set) var gas: UInt64 = 0
+    private let room: UInt64
+    private let limit: UInt64
+
+    fileprivate init(room: UInt64, limit: UInt64) {
+        self.room = room
+        self.limit = limit
+    }
+
+    /// - Throws: `outOfGas`; what could not be paid is charged all the same.
+    mutating func count(_ searches: Int) throws(Rejection) {
+        gas &+= UInt64(searches) * GasSchedule.search
+        guard gas <= room else { throw .outOfGas(limit: limit) }
+    }
+
+    /// For queries, which nobody pays for.
+    static func uncounted(_ searches: Int) {}
 }
 
 /// A value that a branch changed; nil for none.

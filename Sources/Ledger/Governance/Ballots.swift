@@ -77,27 +77,35 @@ extension Governance {
         _ voter: Address, _ proposal: Proposal, _ vote: inout ProposalVote,
         in state: inout State<Base>
     ) throws(Rejection) -> (own: UInt64, received: UInt64) {
-        var prices = StakePrices(at: vote.snapshot)
-        let held = VotingPower.held(by: voter, proposal.group, &prices, in: state)
-        let lent = VotingPower.received(by: voter, proposal.group, &prices, in: state)
-        state.charge(UInt64(held.searches + lent.searches) * GasSchedule.search)
+        let snapshot = vote.snapshot
+        let (held, lent) = try state.searching { state, meter throws(Rejection) in
+            var prices = StakePrices(at: snapshot)
+            let held = try VotingPower.held(by: voter, proposal.group, &prices, in: state) {
+                searches throws(Rejection) in try meter.count(searches)
+            }
+            let lent = try VotingPower.received(by: voter, proposal.group, &prices, in: state) {
+                searches throws(Rejection) in try meter.count(searches)
+            }
+            return (held, lent)
+        }
         for part in held.lent {
-            takeBack(part, of: voter, proposal, &vote, in: &state)
+            try takeBack(part, of: voter, proposal, &vote, in: &state)
         }
         let retracted = retracted(from: voter, proposal.id, in: state)
-        precondition(retracted <= lent.power, "what was taken back was lent: \(retracted)")
-        return (held.own, lent.power - retracted)
+        precondition(retracted <= lent, "what was taken back was lent: \(retracted)")
+        return (held.own, lent - retracted)
     }
 
     private static func takeBack<Base: StateReader>(
         _ lent: VotingPower.Lent, of voter: Address, _ proposal: Proposal,
         _ vote: inout ProposalVote, in state: inout State<Base>
-    ) {
+    ) throws(Rejection) {
         let representative = lent.representative.account
-        let counted = Received.counted(
-            with: representative, proposal.group, at: vote.snapshot, in: state)
-        if case .only = counted {
-            state.charge(UInt64(4 * ReceivedSlots.countOfEach) * GasSchedule.search)
+        let snapshot = vote.snapshot
+        let counted = try state.searching { state, meter throws(Rejection) in
+            try Received.counted(with: representative, proposal.group, at: snapshot, in: state) {
+                searches throws(Rejection) in try meter.count(searches)
+            }
         }
         let part = lent.sum(within: counted)
         guard part > 0 else { return }

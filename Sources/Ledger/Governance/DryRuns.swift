@@ -17,7 +17,6 @@ enum DryRuns {
         in state: inout State<Base>
     ) -> (report: DryRun, failure: Rejection?) {
         let falseGuard = Guards.firstFalse(of: content, at: block, in: state)
-        let unknown = unknownRecipients(of: content.actions, in: state)
         var run = ActionRun()
         var failure: Rejection?
         state.checkpoint()
@@ -27,6 +26,8 @@ enum DryRuns {
             failure = error
         }
         state.revert()
+        // Who has no gas left for the run has none for looking who is paid either.
+        let unknown = state.isOutOfGas ? [] : unknownRecipients(of: content.actions, in: state)
         let report = DryRun(
             height: block.height, timestamp: block.timestamp, gas: run.gas,
             failure: failure.map { StoredReason($0) },

@@ -182,6 +182,7 @@ enum Enactment {
         guard gas <= GasSchedule.proposalLimit else {
             throw .outOfGas(limit: GasSchedule.proposalLimit)
         }
+        try state.checkBudget()
     }
 
     static func supply<Base: StateReader>(in state: State<Base>) -> Amount {

@@ -235,6 +235,7 @@ extension Staking {
                 preconditionFailure("a key of a position in a pool names a pool")
             }
             try claim(from: validator, context, in: &state)
+            try state.checkBudget()
         }
     }
 

@@ -103,11 +103,15 @@ extension Staking {
 
     /// The positions that vote of an account at a height, those of dead generations too.
     ///
+    /// - Parameter count: told of searches as they are made, with those for the price of what was
+    ///   found; it may end them.
     /// - Complexity: O(places that are remembered of the account), at most `placesMax` and those
     ///   that lots merged into.
-    static func positions<Base: StateReader>(
-        of account: Address, at snapshot: Height, in state: State<Base>
-    ) -> [(key: ShareKey, shares: UInt128)] {
+    static func positions<Base: StateReader, Failure: Error>(
+        of account: Address, at snapshot: Height, in state: State<Base>,
+        counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> [(key: ShareKey, shares: UInt128)] {
+        try count(1)
         let range = StateKeyRange.positionTraces(of: account)
         var found: [(key: ShareKey, shares: UInt128)] = []
         var lower = range.lower
@@ -123,6 +127,7 @@ extension Staking {
                 StakingKey.traceHeight(entry.key) <= snapshot
                 ? State<Base>.decode(entry.value) : Staking.past(snapshot, in: state, at: past)
             if let trace, trace.shares > 0 {
+                try count(3)
                 found.append((ShareKey(place: place, generation: trace.generation), trace.shares))
             }
             lower = past(.genesis).bytes + [0]

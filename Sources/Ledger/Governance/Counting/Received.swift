@@ -98,11 +98,14 @@ enum Received {
 
     /// What each slot of a representative had at a height.
     ///
+    /// - Parameter count: told of searches as they are made, with those for the price of what was
+    ///   found; it may end them.
     /// - Complexity: O(slots ever taken), at most 512 · 2 searches.
-    static func all<Base: StateReader>(
+    static func all<Base: StateReader, Failure: Error>(
         of representative: Address, _ group: TopicGroup, at snapshot: Height,
-        in state: State<Base>
-    ) -> [ReceivedTrace] {
+        in state: State<Base>, counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> [ReceivedTrace] {
+        try count(1)
         guard state.contains(.representation(.receivedSlots(representative, group))) else {
             return []
         }
@@ -118,7 +121,10 @@ enum Received {
                 StakingKey.traceHeight(entry.key) <= snapshot
                 ? State<Base>.decode(entry.value)
                 : Staking.past(snapshot, in: state, at: past)
-            if let trace, trace.shares > 0 { found.append(trace) }
+            if let trace, trace.shares > 0 {
+                try count(4)
+                found.append(trace)
+            }
             lower = past(.genesis).bytes + [0]
         }
         return found
@@ -126,14 +132,18 @@ enum Received {
 
     /// Which of some places counted with a representative at a height: all, unless it was lent from
     /// more places than it has slots.
-    static func counted<Base: StateReader>(
+    ///
+    /// - Parameter count: told of all searches before any is made.
+    static func counted<Base: StateReader, Failure: Error>(
         with representative: Address, _ group: TopicGroup, at snapshot: Height,
-        in state: State<Base>
-    ) -> CountedPlaces {
+        in state: State<Base>, counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> CountedPlaces {
         let slots = state.read(
             .representation(.receivedSlots(representative, group)), as: ReceivedSlots.self)
         guard let from = slots?.refusedFrom, from <= snapshot else { return .all }
-        let traces = all(of: representative, group, at: snapshot, in: state)
+        try count(4 * ReceivedSlots.countOfEach)
+        let traces = all(
+            of: representative, group, at: snapshot, in: state, counting: SearchMeter.uncounted)
         return .only(Set(traces.map(\.key)))
     }
 

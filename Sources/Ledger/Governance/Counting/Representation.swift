@@ -36,11 +36,13 @@ enum Representation {
                     of: representative.account, action.group, share,
                     from: representative.part(of: position.shares), to: after, at: height,
                     in: &state)
+                try state.checkBudget()
             }
             for representative in new.entries where old[representative.account] == nil {
                 Received.change(
                     of: representative.account, action.group, share, from: 0,
                     to: representative.part(of: position.shares), at: height, in: &state)
+                try state.checkBudget()
             }
         }
         table[action.group] = new

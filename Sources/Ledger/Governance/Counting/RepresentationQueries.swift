@@ -49,14 +49,16 @@ extension GovernanceQueries {
         let state = State(over: reader)
         var prices = StakePrices(at: Height(.max))
         return TopicGroup.allCases.map { group in
-            let held = VotingPower.held(by: account, group, &prices, in: state)
+            let held = VotingPower.held(
+                by: account, group, &prices, in: state, counting: SearchMeter.uncounted)
+            let received = VotingPower.received(
+                by: account, group, &prices, in: state, counting: SearchMeter.uncounted)
             let list = Representation.list(of: account, group, at: prices.snapshot, in: state)
             let slots = state.read(
                 .representation(.receivedSlots(account, group)), as: ReceivedSlots.self)
             return RepresentationView(
                 group: group, own: held.own, lent: lent(held, list),
-                received: VotingPower.received(by: account, group, &prices, in: state).power,
-                refusedPlaces: slots?.refused ?? 0)
+                received: received, refusedPlaces: slots?.refused ?? 0)
         }
     }
 
@@ -68,7 +70,10 @@ extension GovernanceQueries {
         guard let proposal: Proposal = state.read(.proposal(id)) else { return nil }
         let snapshot = proposal.vote?.snapshot
         var prices = StakePrices(at: snapshot ?? Height(.max))
-        let held = VotingPower.held(by: account, proposal.group, &prices, in: state)
+        let held = VotingPower.held(
+            by: account, proposal.group, &prices, in: state, counting: SearchMeter.uncounted)
+        let received = VotingPower.received(
+            by: account, proposal.group, &prices, in: state, counting: SearchMeter.uncounted)
         let list = Representation.list(
             of: account, proposal.group, at: prices.snapshot, in: state)
         let parts = lent(held, list).map { lent in
@@ -78,7 +83,7 @@ extension GovernanceQueries {
         }
         return WeightView(
             voter: account, snapshot: snapshot, own: held.own, parts: parts,
-            received: VotingPower.received(by: account, proposal.group, &prices, in: state).power,
+            received: received,
             takenBack: Governance.retracted(from: account, id, in: state),
             ballot: state.read(.ballot(id, account)))
     }

@@ -14,7 +14,9 @@ public enum VotingPower {
         of account: Address, at snapshot: Height, in state: State<Base>
     ) -> UInt64 {
         var prices = StakePrices(at: snapshot)
-        return Staking.positions(of: account, at: snapshot, in: state).reduce(0) { sum, held in
+        let positions = Staking.positions(
+            of: account, at: snapshot, in: state, counting: SearchMeter.uncounted)
+        return positions.reduce(0) { sum, held in
             sum + (prices.price(of: held.key, in: state)?.value(of: held.shares) ?? 0)
         }
     }
@@ -31,7 +33,9 @@ public enum VotingPower {
         of account: Address, group: TopicGroup, at snapshot: Height, in state: State<Base>
     ) -> UInt64 {
         var prices = StakePrices(at: snapshot)
-        return held(by: account, group, &prices, in: state).own
+        return held(
+            by: account, group, &prices, in: state, counting: SearchMeter.uncounted
+        ).own
     }
 
     /// recv(a): what an account was lent for a group of topics.
@@ -39,7 +43,8 @@ public enum VotingPower {
         by account: Address, group: TopicGroup, at snapshot: Height, in state: State<Base>
     ) -> UInt64 {
         var prices = StakePrices(at: snapshot)
-        return received(by: account, group, &prices, in: state).power
+        return received(
+            by: account, group, &prices, in: state, counting: SearchMeter.uncounted)
     }
 
     /// part(a, r) for each representative of an account, in their order: what it lends for a group
@@ -48,7 +53,9 @@ public enum VotingPower {
         by account: Address, group: TopicGroup, at snapshot: Height, in state: State<Base>
     ) -> [LentPower] {
         var prices = StakePrices(at: snapshot)
-        return held(by: account, group, &prices, in: state).lent.map { lent in
+        let held = held(
+            by: account, group, &prices, in: state, counting: SearchMeter.uncounted)
+        return held.lent.map { lent in
             LentPower(representative: lent.representative, power: lent.sum(within: .all))
         }
     }
@@ -59,8 +66,6 @@ public enum VotingPower {
     struct Held {
         var own: UInt64 = 0
         var lent: [Lent] = []
-        /// Records of the past that were looked at.
-        var searches = 0
     }
 
     struct Lent {
@@ -72,15 +77,17 @@ public enum VotingPower {
         }
     }
 
-    static func held<Base: StateReader>(
+    /// - Parameter count: told of searches as they are made; it may end them.
+    static func held<Base: StateReader, Failure: Error>(
         by account: Address, _ group: TopicGroup, _ prices: inout StakePrices,
-        in state: State<Base>
-    ) -> Held {
-        let positions = Staking.positions(of: account, at: prices.snapshot, in: state)
-        guard !positions.isEmpty else { return Held(searches: 1) }
+        in state: State<Base>, counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> Held {
+        let positions = try Staking.positions(
+            of: account, at: prices.snapshot, in: state, counting: count)
+        guard !positions.isEmpty else { return Held() }
+        try count(1)
         let list = Representation.list(of: account, group, at: prices.snapshot, in: state)
         var held = Held(lent: list.entries.map { Lent(representative: $0) })
-        held.searches = 2 + 3 * positions.count
         for (key, shares) in positions {
             guard let price = prices.price(of: key, in: state) else { continue }
             var rest = shares
@@ -98,15 +105,16 @@ public enum VotingPower {
         return held
     }
 
-    static func received<Base: StateReader>(
+    /// - Parameter count: told of searches as they are made; it may end them.
+    static func received<Base: StateReader, Failure: Error>(
         by account: Address, _ group: TopicGroup, _ prices: inout StakePrices,
-        in state: State<Base>
-    ) -> (power: UInt64, searches: Int) {
-        let traces = Received.all(of: account, group, at: prices.snapshot, in: state)
-        let power = traces.reduce(into: UInt64(0)) { sum, trace in
+        in state: State<Base>, counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> UInt64 {
+        let traces = try Received.all(
+            of: account, group, at: prices.snapshot, in: state, counting: count)
+        return traces.reduce(into: UInt64(0)) { sum, trace in
             sum += prices.price(of: trace.key, in: state)?.value(of: trace.shares) ?? 0
         }
-        return (power, 1 + 4 * traces.count)
     }
 }
 
