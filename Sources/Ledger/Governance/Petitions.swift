@@ -21,7 +21,7 @@ extension Governance {
         guard !state.contains(key) else {
             throw .governance(.decision(.alreadySigned(id, kind)))
         }
-        let power = petitionPower(of: context.sender, on: old, vote, in: state)
+        let power = try petitionPower(of: context.sender, on: old, vote, in: &state)
         guard power > 0 else {
             throw .governance(.noPower(voter: context.sender, snapshot: vote.snapshot))
         }
@@ -39,9 +39,15 @@ extension Governance {
     }
 
     private static func petitionPower<Base: StateReader>(
-        of account: Address, on proposal: Proposal, _ vote: ProposalVote, in state: State<Base>
-    ) -> UInt64 {
-        VotingPower.own(of: account, group: proposal.group, at: vote.snapshot, in: state)
+        of account: Address, on proposal: Proposal, _ vote: ProposalVote,
+        in state: inout State<Base>
+    ) throws(Rejection) -> UInt64 {
+        try state.searching { state, meter throws(Rejection) -> UInt64 in
+            var prices = StakePrices(at: vote.snapshot)
+            return try VotingPower.held(by: account, proposal.group, &prices, in: state) {
+                searches throws(Rejection) in try meter.count(searches)
+            }.own
+        }
     }
 
     private static func grant<Base: StateReader>(

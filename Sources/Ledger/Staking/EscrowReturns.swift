@@ -76,8 +76,13 @@ extension Staking {
         guard !state.contains(.staking(.escrowClaim(id, account))) else {
             throw .staking(.returnClaimed(id))
         }
+        let lost = try state.searching { state, meter throws(Rejection) -> UInt64 in
+            try Staking.lost(by: account, in: id, before, state) {
+                searches throws(Rejection) in try meter.count(searches)
+            }
+        }
         // Parts are rounded down one by one, so that they never exceed what was cut.
-        let amount = min(lost(by: account, in: id, before, state), before.left.value)
+        let amount = min(lost, before.left.value)
         guard amount > 0 else { throw .staking(.nothingToReturn(id)) }
         var escrow = before
         escrow.left = Amount(before.left.value - amount)
@@ -93,22 +98,28 @@ extension Staking {
 
     /// What a slash cut of an account's stake: ⌊cut·s/S⌋ of every record that it had shares of.
     ///
+    /// - Parameter count: told of searches before they are made; it may end them.
     /// - Complexity: O(places and buckets that are remembered of the account).
-    static func lost<Base: StateReader>(
-        by account: Address, in id: EscrowID, _ escrow: StakeEscrow, _ state: State<Base>
-    ) -> UInt64 {
+    static func lost<Base: StateReader, Failure: Error>(
+        by account: Address, in id: EscrowID, _ escrow: StakeEscrow, _ state: State<Base>,
+        counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> UInt64 {
         var sum: UInt64 = 0
-        for place in tracedPlaces(of: account, in: state) {
+        for place in try tracedPlaces(of: account, in: state, counting: count) {
+            try count(1)
             let position: PositionTrace? = past(escrow.holders, in: state) {
                 .staking(.positionTrace(account, place, $0))
             }
             guard let position, position.shares > 0 else { continue }
+            // At most what is read of the place, its pool and its lot.
+            try count(3)
             // Parts of what was cut, which fits 63 bits.
             sum += part(of: position, in: place, id, escrow, state)
         }
         // What left earlier was not liable.
         let since = escrow.epoch.lowered(by: 1)
-        for bucket in tracedBuckets(of: account, from: since, in: state) {
+        for bucket in try tracedBuckets(of: account, from: since, in: state, counting: count) {
+            try count(2)
             let position: PositionTrace? = past(escrow.holders, in: state) {
                 .staking(.bucketTrace(account, bucket, $0))
             }

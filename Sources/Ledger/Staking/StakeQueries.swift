@@ -317,7 +317,8 @@ public enum StakeQueries {
             guard losses.count < min(limit, limitMax) else { break }
             let id = StakingKey.escrowID(entry.key)
             let escrow: StakeEscrow = decoded(entry, in: state)
-            let amount = Staking.lost(by: account, in: id, escrow, state)
+            let amount = Staking.lost(
+                by: account, in: id, escrow, state, counting: SearchMeter.uncounted)
             guard amount > 0 else { continue }
             losses.append(
                 LossView(

@@ -129,6 +129,8 @@ extension Staking {
             if let trace, trace.shares > 0 {
                 try count(3)
                 found.append((ShareKey(place: place, generation: trace.generation), trace.shares))
+            } else {
+                try count(2)
             }
             lower = past(.genesis).bytes + [0]
         }
@@ -136,35 +138,44 @@ extension Staking {
     }
 
     /// The places that are remembered of an account.
-    static func tracedPlaces<Base: StateReader>(
-        of account: Address, in state: State<Base>
-    ) -> [StakePlace] {
+    ///
+    /// - Parameter count: told of each search before it is made; it may end them.
+    static func tracedPlaces<Base: StateReader, Failure: Error>(
+        of account: Address, in state: State<Base>, counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> [StakePlace] {
         let range = StateKeyRange.positionTraces(of: account)
         var places: [StakePlace] = []
         var lower = range.lower
+        try count(1)
         while let entry = state.firstEntry(from: lower, to: range.upper) {
             guard let place = StakePlace(positionTraceKey: entry.key) else {
                 preconditionFailure("a trace's key names a place")
             }
             places.append(place)
             lower = StateKey.staking(.positionTrace(account, place, .genesis)).bytes + [0]
+            try count(1)
         }
         return places
     }
 
     /// The buckets that are remembered of an account, with exits at or after one.
-    static func tracedBuckets<Base: StateReader>(
-        of account: Address, from exit: Epoch, in state: State<Base>
-    ) -> [BucketID] {
+    ///
+    /// - Parameter count: told of each search before it is made; it may end them.
+    static func tracedBuckets<Base: StateReader, Failure: Error>(
+        of account: Address, from exit: Epoch, in state: State<Base>,
+        counting count: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> [BucketID] {
         let range = StateKeyRange.bucketTraces(of: account, from: exit)
         var buckets: [BucketID] = []
         var lower = range.lower
+        try count(1)
         while let entry = state.firstEntry(from: lower, to: range.upper) {
             guard let bucket = BucketID(bucketTraceKey: entry.key) else {
                 preconditionFailure("a trace's key names a bucket")
             }
             buckets.append(bucket)
             lower = StateKey.staking(.bucketTrace(account, bucket, .genesis)).bytes + [0]
+            try count(1)
         }
         return buckets
     }
@@ -174,7 +185,8 @@ extension Staking {
     static func checkPlaces<Base: StateReader>(
         for place: StakePlace, of account: Address, in state: inout State<Base>
     ) throws(Rejection) {
-        let places = tracedPlaces(of: account, in: state)
+        let places = tracedPlaces(
+            of: account, in: state, counting: SearchMeter.uncounted)
         guard !places.contains(place), places.count >= placesMax else { return }
         let horizon = horizon(in: state)
         var left = places.count

@@ -216,4 +216,106 @@ import Testing
         #expect(outcomes.least.searches < outcomes.whole.searches / 10)
         #expect(outcomes.half.searches < outcomes.whole.searches * 2 / 3)
     }
+
+    // MARK: Petitions and claims
+
+    /// The vote's proposal waits for its execution, and so many places and slots are remembered of
+    /// alice.
+    private func petition(places: Int) throws -> (chain: TestChain, action: Action) {
+        var (chain, _) = try crowdedVote()
+        chain.edit { state in
+            for number in 0..<places {
+                let place = StakePlace.pool(GovernanceWorld.address(UInt8(number)))
+                state.write(
+                    .staking(.positionTrace(TestChain.alice.address, place, .genesis)),
+                    // Every third one it has left.
+                    PositionTrace(generation: 1, shares: number % 3 == 0 ? 0 : 1_000))
+            }
+            guard let old: Proposal = state.read(.proposal(ProposalID(1))) else { return }
+            var proposal = old
+            proposal.phase = .queued(eta: Timestamp(.max))
+            Governance.store(proposal, replacing: old, in: &state)
+        }
+        return (
+            chain, .signPetition(PetitionSignature(proposal: ProposalID(1), kind: .cancel))
+        )
+    }
+
+    @Test func `a signature of a petition pays for every place that is looked at`() throws {
+        let (small, action) = try petition(places: 0)
+        let (large, _) = try petition(places: 60)
+        let few = try run(action, by: TestChain.alice, gasLimit: 5_000_000, in: small)
+        let outcomes = try outcomes(of: action, by: TestChain.alice, in: large)
+        let searches = 40 * 3 + 20 * 2
+        #expect(
+            outcomes.whole.receipt.gasUsed
+                == few.receipt.gasUsed + UInt64(searches) * GasSchedule.search)
+        #expect(outcomes.least.searches < 20)
+        #expect(outcomes.half.searches < outcomes.whole.searches * 2 / 3)
+        // Whoever has no power pays for having been looked for.
+        let nobody = try run(action, by: TestChain.bob, gasLimit: 5_000_000, in: large)
+        #expect(code(nobody) == "gov.no_power")
+        #expect(
+            nobody.receipt.gasUsed
+                == intrinsic(action, by: TestChain.bob, in: large) + GasSchedule.search)
+    }
+
+    /// What a slash cut of alice's stake is returned, and so many buckets are remembered of her.
+    private func claim(buckets: Int) throws -> (chain: TestChain, action: Action) {
+        var chain = TestChain()
+        let validator = try #require(chain.genesis.validators.first).operatorAddress
+        let clock = StakeClock(chain.context, chain.rules.parameters)
+        chain.edit { state in
+            let cut = Staking.slash(
+                validator, for: .zero, Billionths(500_000_000), clock, in: &state)
+            Staking.hold(
+                cut, of: validator, for: .zero, holders: .genesis, reporter: nil, clock,
+                in: &state)
+            for number in 0..<buckets {
+                let bucket = BucketID(validator: validator, exit: Epoch(UInt64(number)))
+                state.write(
+                    .staking(.bucketTrace(TestChain.alice.address, bucket, .genesis)),
+                    PositionTrace(generation: 1, shares: 1_000))
+            }
+            do throws(Rejection) {
+                try Staking.returnStake(EscrowID(1), by: ProposalID(1), clock, in: &state)
+            } catch {
+                Issue.record("what was cut cannot be returned: \(error.code)")
+            }
+        }
+        return (chain, .staking(.claimReturn(EscrowID(1))))
+    }
+
+    @Test func `a claim pays for every place and bucket that is looked at`() throws {
+        let (small, action) = try claim(buckets: 0)
+        let (large, _) = try claim(buckets: 1_600)
+        let few = try run(action, by: TestChain.alice, gasLimit: 5_000_000, in: small)
+        #expect(code(few) == "ok")
+        #expect(few.receipt.gasUsed < 200_000)
+        let outcomes = try outcomes(of: action, by: TestChain.alice, in: large)
+        #expect(
+            outcomes.whole.receipt.gasUsed
+                == few.receipt.gasUsed + 1_600 * 3 * GasSchedule.search)
+        #expect(outcomes.least.searches < 30)
+        #expect(outcomes.half.searches < outcomes.whole.searches * 2 / 3)
+    }
+
+    @Test func `slots that have nothing any more are paid for as they are looked at`() throws {
+        let (chain, action) = try crowdedVote()
+        let whole = try run(action, by: TestChain.alice, gasLimit: 5_000_000, in: chain)
+        var left = chain
+        left.edit { state in
+            // Of what she was lent from pools nothing is left; the slots remember it.
+            for number in 0..<UInt64(Self.places - 256) {
+                let place = StakePlace.pool(GovernanceWorld.address(UInt8(number)))
+                Received.change(
+                    of: TestChain.alice.address, .general, ShareKey(place: place, generation: 1),
+                    from: 1_000, to: 0, at: .genesis, in: &state)
+            }
+        }
+        let less = try run(action, by: TestChain.alice, gasLimit: 5_000_000, in: left)
+        #expect(
+            less.receipt.gasUsed
+                == whole.receipt.gasUsed - UInt64(2 * (Self.places - 256)) * GasSchedule.search)
+    }
 }

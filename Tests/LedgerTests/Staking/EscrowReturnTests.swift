@@ -282,7 +282,9 @@ import Testing
     private func lost(_ number: Int, in world: StakeWorld) -> [UInt64] {
         guard let escrow = world.escrow(number) else { return [] }
         return world.accounts.map {
-            Staking.lost(by: $0, in: EscrowID(UInt64(number)), escrow, world.state)
+            Staking.lost(
+                by: $0, in: EscrowID(UInt64(number)), escrow, world.state,
+                counting: SearchMeter.uncounted)
         }
     }
 

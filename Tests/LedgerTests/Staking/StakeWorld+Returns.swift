@@ -27,13 +27,19 @@ extension StakeWorld {
         }
         guard let escrow = escrow(number) else { return "a returned escrow is gone" }
         // Nobody is left out, and nobody gets what others lost.
-        let sum = accounts.reduce(0) { $0 + Staking.lost(by: $1, in: id, escrow, state) }
+        let sum = accounts.reduce(0) {
+            $0
+                + Staking.lost(
+                    by: $1, in: id, escrow, state, counting: SearchMeter.uncounted)
+        }
         guard sum <= escrow.amount.value else {
             return "\(sum) could be claimed of \(escrow.amount)"
         }
         let loss = losses[number - 1]
         for (account, lost) in loss.lost.enumerated() {
-            let found = Staking.lost(by: accounts[account], in: id, escrow, state)
+            let found = Staking.lost(
+                by: accounts[account], in: id, escrow, state,
+                counting: SearchMeter.uncounted)
             guard Exact(found).distance(to: lost) <= slack(of: loss) else {
                 return "account \(account) lost \(lost.units) in escrow \(number), not \(found)"
             }

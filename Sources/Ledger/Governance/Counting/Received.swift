@@ -124,6 +124,9 @@ enum Received {
             if let trace, trace.shares > 0 {
                 try count(4)
                 found.append(trace)
+            } else {
+                // What a slot had once is looked at as well.
+                try count(2)
             }
             lower = past(.genesis).bytes + [0]
         }
