@@ -189,6 +189,10 @@ struct AccessParts: Sendable {
                 "Questions of peers that were dropped, as too many of theirs waited.",
                 .init(questions.droppedCount)),
             .counter(
+                "p2p_transactions_dropped_total",
+                "Transactions of peers that were dropped, as too many of theirs were refused.",
+                .init(verifier.droppedCount)),
+            .counter(
                 "p2p_messages_dropped_outbound_total",
                 "Messages to peers that their queues had no room for.",
                 .init(statistics.outboundDropped)),

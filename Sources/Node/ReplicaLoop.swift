@@ -169,10 +169,19 @@ actor ReplicaLoop {
         }
         let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
         replica.handle(input, at: now, into: &effects)
+        noteAdmission(input)
         for effect in effects {
             perform(effect, of: sender, credit: credit)
         }
         effects.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether the pool had any use for what a peer sent says how much more of it is looked at.
+    private func noteAdmission(_ input: ReplicaInput) {
+        guard case .transaction(let transaction, let facts, _) = input, let source = facts.source
+        else { return }
+        let isTaken = replica.waitingTransaction(transaction.value.id) != nil
+        machinery.verifier.note(refused: isTaken ? 0 : 1, taken: isTaken ? 1 : 0, of: source)
     }
 
     private func fireTimers() {

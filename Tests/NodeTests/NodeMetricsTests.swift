@@ -23,7 +23,8 @@ import Testing
             let text = try await TestClient(port: port.value()).text("/metrics")
             let lines = text.split(separator: "\n")
             for name in [
-                "questions_dropped", "messages_dropped_outbound", "messages_dropped_inbound",
+                "questions_dropped", "transactions_dropped", "messages_dropped_outbound",
+                "messages_dropped_inbound",
                 "faults",
             ] {
                 let prefix = "althing_p2p_\(name)_total"

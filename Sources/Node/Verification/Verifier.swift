@@ -6,6 +6,7 @@ import Dispatch
 import Ledger
 import Networking
 import Replica
+import Synchronization
 
 /// The door: decodes, checks and verifies what comes from outside, on every core, before the core
 /// sees it. What is urgent (votes, certificates, proposals) goes before transactions.
@@ -19,6 +20,7 @@ final class Verifier: Sendable {
     /// For votes and certificates, here and where blocks name votes.
     let signatures = KnownSignatures().check
     private let loop: Mailbox<LoopInput>
+    private let budget = Mutex(RefusalBudget())
     private let urgent = DispatchQueue(
         label: "althing.verify.urgent", qos: .userInitiated, attributes: .concurrent)
     private let bulk = DispatchQueue(
@@ -126,6 +128,11 @@ final class Verifier: Sendable {
         _ chunk: [(offset: Int, element: SignedTransaction)], source: PublicKey?,
         tickets: TicketBatch?, credit: InboxCredit?
     ) {
+        if let source {
+            let now = MonotonicClock.now()
+            guard budget.withLock({ $0.admits(chunk.count, of: source, at: now) }) else { return }
+        }
+        var refusedCount = 0
         let current = view.current
         let height = current.head.height.advanced(by: 1)
         var inputs: [LoopInput] = []
@@ -154,11 +161,22 @@ final class Verifier: Sendable {
                         .transaction(verified, facts, ticket: tickets?.ticket(at: index)),
                         credit: credit))
             } catch {
+                refusedCount += 1
                 tickets?.resolve(at: index, .rejected(error))
             }
         }
+        if let source, refusedCount > 0 { note(refused: refusedCount, of: source) }
         loop.send(contentsOf: inputs)
     }
+
+    /// What became of transactions that a peer sent.
+    func note(refused: Int = 0, taken: Int = 0, of peer: PublicKey) {
+        let now = MonotonicClock.now()
+        budget.withLock { $0.note(refused: refused, taken: taken, of: peer, at: now) }
+    }
+
+    /// Transactions of peers that were dropped unread, as too many of theirs were refused.
+    var droppedCount: UInt64 { budget.withLock { $0.droppedCount } }
 }
 
 extension Array {
