@@ -49,9 +49,9 @@ import Testing
         let inputs = try #require(loop.receive(until: nil))
         let steps = inputs.map { input in
             switch input {
-            case .replica(.stored): "stored"
-            case .replica(.committed(Height(1))): "committed"
-            case .replica(.replayed): "replayed"
+            case .replica(.stored, _): "stored"
+            case .replica(.committed(Height(1)), _): "committed"
+            case .replica(.replayed, _): "replayed"
             default: "\(input)"
             }
         }
