@@ -33,7 +33,8 @@ public enum Limits {
     public static let transactionSignaturesMax = 32
     public static let memoBytesMax = 256
     /// What no transaction uses less of, besides `transactionByteGas` for each of its bytes: that
-    /// it is in a block, and one signature (the ledger's schedule). For a pool, which knows no more.
+    /// it is in a block, and one signature (the ledger's schedule). For a pool, which knows no
+    /// more.
     public static let transactionGasMin: UInt64 = 15_000
     public static let transactionByteGas: UInt64 = 10
     /// How far ahead `validUntil` may lie for lanes other than 0 (decisions.md 6).
