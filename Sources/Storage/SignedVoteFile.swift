@@ -98,7 +98,7 @@ public struct SignedVoteFile: ~Copyable {
     {
         let exists = FileSystem.exists(path)
         guard exists || createIfMissing else { throw .missing(path: path) }
-        let scan = exists ? try Self.scan(path) : nil
+        let scan = exists ? try Self.scan(try FileSystem.read(path), path) : nil
         let content = try Self.content(of: scan?.records ?? [], path)
         let opened = try AppendFile(path: path, failure: failure)
         try opened.truncate(to: scan?.goodBytes ?? 0)
@@ -161,13 +161,29 @@ public struct SignedVoteFile: ~Copyable {
         return (rows, marks, loss)
     }
 
-    private static func scan(_ path: String) throws(StorageError) -> LogScan {
-        let bytes = try FileSystem.read(path)
+    private static func scan(_ bytes: [UInt8], _ path: String) throws(StorageError) -> LogScan {
         do {
             return try LogFrame.scan(bytes, instance: frame, isLastSegment: true)
         } catch {
             throw StorageError(error, path: path)
         }
+    }
+
+    /// Whether the bytes of another record of the same key know all that this one knows: a record
+    /// may give way to a later one, and never to an earlier one.
+    public func isCovered(by bytes: [UInt8]) throws(StorageError) -> Bool {
+        let other = try Self.content(of: Self.scan(bytes, path).records, path)
+        var floors: [Digest: View] = [:]
+        for mark in other.marks { floors[mark.instance] = mark.view }
+        let known = Set(other.rows)
+        let hasRows = rows.allSatisfy { row in
+            known.contains(row) || floors[row.instance].map { row.view <= $0 } ?? false
+        }
+        let hasMarks = marks.allSatisfy { mark in
+            floors[mark.instance].map { mark.view <= $0 } ?? false
+        }
+        let hasLoss = loss.map { mark in other.loss.map { mark.time <= $0.time } ?? false } ?? true
+        return hasRows && hasMarks && hasLoss
     }
 
     /// Records a vote; it is on the disk when this returns.

@@ -45,6 +45,43 @@ import Testing
         #expect(file.marks.isEmpty)
     }
 
+    @Test func `a record is covered by a later one, and never by an earlier one`() throws {
+        var file = try SignedVoteFile(path: path, createIfMissing: true)
+        var states: [[UInt8]] = [[]]
+        func keep() throws { states.append(try directory.bytes("signed")) }
+        for view in 1...3 as ClosedRange<UInt64> {
+            file.append(Self.row(view, of: Self.instance))
+            try keep()
+        }
+        file.prune(instance: Self.instance, through: View(2))
+        try keep()
+        file.append(Self.row(3, .finalize, of: Self.instance))
+        try keep()
+        file.prune(instance: Self.instance, through: View(.max))
+        try keep()
+        file.append(Self.row(1, of: Digest(.instance, [2])))
+        try keep()
+        for (index, bytes) in states.enumerated() {
+            try directory.write(bytes, to: "own")
+            let own = try SignedVoteFile(path: directory.path("own"), createIfMissing: false)
+            for (other, bytes) in states.enumerated() {
+                #expect(try own.isCovered(by: bytes) == (other >= index), "\(index) by \(other)")
+            }
+        }
+        // Another vote in the place of one, and a loss that the other does not know of.
+        try directory.write([], to: "fork")
+        var fork = try SignedVoteFile(path: directory.path("fork"), createIfMissing: false)
+        fork.append(Self.row(3, .nullify, of: Self.instance))
+        #expect(try !fork.isCovered(by: states[5]))
+        let lost = try SignedVoteFile(
+            path: directory.path("lost"), loss: LossMark(time: Timestamp(5)))
+        #expect(try !lost.isCovered(by: states[7]))
+        #expect(try lost.isCovered(by: directory.bytes("lost")))
+        #expect(throws: StorageError.self) {
+            try lost.isCovered(by: [UInt8](repeating: 1, count: 99) + states[7])
+        }
+    }
+
     @Test func `a file that must exist is missing`() {
         #expect(throws: StorageError.missing(path: path)) {
             _ = try SignedVoteFile(path: path, createIfMissing: false)

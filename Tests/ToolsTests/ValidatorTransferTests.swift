@@ -56,9 +56,16 @@ import Testing
 
     private func bring(
         _ transfer: ValidatorTransfer, to home: NodeHome, hasSigned: Bool = false,
-        genesis: Digest = genesis
+        isCovered: Bool = true, genesis: Digest = genesis
     ) -> String {
-        code { try home.importValidator(transfer, genesisHash: genesis) { hasSigned } }
+        code {
+            try home.importValidator(
+                transfer, genesisHash: genesis, hasSigned: { hasSigned },
+                isCovered: { record in
+                    #expect(record == transfer.record)
+                    return isCovered
+                })
+        }
     }
 
     @Test func `key and record arrive together, and the old home starts no more`() throws {
@@ -108,6 +115,18 @@ import Testing
         #expect(bring(try homes.transfer(), to: homes.old) == "ok")
         #expect(code { try homes.old.checkPresent() } == "ok")
         #expect(try homes.old.readKey(.consensus).publicKey == key)
+    }
+
+    @Test func `a key does not come back with less than its record was when it left`() throws {
+        let homes = try Homes()
+        _ = try homes.export()
+        let transfer = try homes.transfer()
+        #expect(bring(transfer, to: homes.old, isCovered: false) == "validator.record_older")
+        #expect(code { try homes.old.checkPresent() } == "validator.exported")
+        #expect(FileManager.default.contents(atPath: homes.old.signedVotes) == Data([1, 2, 3]))
+        // Where there is no record, nothing is known.
+        try FileManager.default.removeItem(atPath: homes.old.signedVotes)
+        #expect(bring(transfer, to: homes.old, isCovered: false) == "ok")
     }
 
     @Test func `another key of the home is kept if it never signed, and else in the way`() throws {

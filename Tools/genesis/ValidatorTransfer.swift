@@ -148,10 +148,12 @@ extension NodeHome {
     /// Puts an exported key and its record into a home whose node is stopped. A key that is there
     /// and never signed is kept under its own name.
     ///
-    /// - Parameter hasSigned: whether the record that is there has votes of an epoch that may go
-    ///   on.
+    /// - Parameters:
+    ///   - hasSigned: whether the record that is there has votes of an epoch that may go on.
+    ///   - isCovered: whether the record that is there knows nothing that these bytes do not.
     public func importValidator(
-        _ transfer: ValidatorTransfer, genesisHash: Digest, hasSigned: () throws -> Bool
+        _ transfer: ValidatorTransfer, genesisHash: Digest, hasSigned: () throws -> Bool,
+        isCovered: ([UInt8]) throws -> Bool
     ) throws {
         guard transfer.genesisHash == genesisHash else {
             throw CommandError(
@@ -165,6 +167,13 @@ extension NodeHome {
             let own = try readKey(.consensus).publicKey
             if own != transfer.publicKey || !exists(tombstone) {
                 try checkUnused(own, transfer.publicKey, hasSigned)
+            } else if exists(signedVotes), try !isCovered(transfer.record) {
+                // The key has been here since that file was written, and left by a later one.
+                throw CommandError(
+                    "validator.record_older",
+                    "the file knows less of what the key signed than \(signedVotes)",
+                    hint: "import the file of the last export: with this one the key could sign "
+                        + "twice", exit: .refused)
             }
         }
         do {

@@ -66,21 +66,35 @@ extension ValidatorCommand {
             let transfer = try ValidatorTransfer(file: file) {
                 try password.password(for: file)
             }
-            try home.importValidator(transfer, genesisHash: genesis.hash) {
-                guard home.exists(home.signedVotes) else { return false }
-                do {
-                    let record = try SignedVoteFile(
-                        path: home.signedVotes, createIfMissing: false)
-                    return !record.rows.isEmpty
-                } catch {
-                    throw CommandError("node.storage", "\(error)", exit: .storage)
-                }
-            }
+            try home.importValidator(
+                transfer, genesisHash: genesis.hash,
+                hasSigned: {
+                    guard home.exists(home.signedVotes) else { return false }
+                    return try Self.readRecord(of: home) { record throws(StorageError) in
+                        !record.rows.isEmpty
+                    }
+                },
+                isCovered: { bytes in
+                    try Self.readRecord(of: home) { record throws(StorageError) in
+                        try record.isCovered(by: bytes)
+                    }
+                })
             Console.write(transfer.publicKey.hex)
             Console.note("\(home.path) has the key \(transfer.publicKey), and signs when it starts")
             Console.note(
                 "if peers find it elsewhere now: althing validator edit --endpoint HOST:PORT")
             Console.note("delete \(file): a second import of it would sign twice")
+        }
+
+        private static func readRecord(
+            of home: NodeHome, _ body: (borrowing SignedVoteFile) throws(StorageError) -> Bool
+        ) throws -> Bool {
+            do throws(StorageError) {
+                return try body(
+                    try SignedVoteFile(path: home.signedVotes, createIfMissing: false))
+            } catch {
+                throw CommandError("node.storage", "\(error)", exit: .storage)
+            }
         }
     }
 }
