@@ -132,7 +132,7 @@ public struct BucketID: CanonicalCodable, Hashable, Sendable {
     public let validator: Address
     /// x.
     public let exit: Epoch
-    /// For stake that left a lot.
+    /// For stake that left a lot: liable for that validator too, up to the same epoch.
     public let origin: StakeOrigin?
 
     public init(validator: Address, exit: Epoch, origin: StakeOrigin? = nil) {

@@ -44,7 +44,8 @@ extension Staking {
     /// does not matter beyond rounding, and moving stake about changes nothing.
     ///
     /// - Complexity: O(liable records, and lots that rest there); the number of accounts does not
-    ///   matter.
+    ///   matter. For each other validator that stake moved from or to there are at most three for
+    ///   each exit period within the unbonding time.
     ///
     /// - Parameter later: if the same was cut for this later epoch before: only what is liable for
     ///   `epoch` and was not for that one loses now.
@@ -57,9 +58,10 @@ extension Staking {
         cut.firstBound = clock.firstBoundExit(in: state)
         // x + 1 ≥ e.
         let since = epoch.lowered(by: 1)
+        let bound = cut.firstBound
         func isLiable(_ exit: Epoch) -> Bool {
             if let later, exit.advanced(by: 1) >= later { return false }
-            return !clock.isFree(exit, in: state)
+            return exit >= bound
         }
         if later == nil {
             slashPool(of: validator, fraction, clock, &cut, in: &state)
@@ -81,9 +83,9 @@ extension Staking {
         let moved = state.entries(in: .bucketsOfOrigin(validator, since: since), limit: .max)
         for entry in moved {
             let id: BucketID = State<Base>.decode(entry.value)
-            guard let origin = id.origin, isLiable(origin.exit),
-                !clock.isFree(id.exit, in: state)
-            else { continue }
+            guard let origin = id.origin, isLiable(origin.exit), id.exit >= bound else {
+                continue
+            }
             slash(id, fraction, &cut, in: &state)
         }
         do {

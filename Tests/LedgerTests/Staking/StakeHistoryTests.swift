@@ -297,7 +297,7 @@ import Testing
 
     private static let recordedRoots = [
         "b92fcecd9d047aba341cb15715047a93b157d52550dffb39108ba40148450056",
-        "af516df55bc88eee271bcb837faddbf77ad85a1cd9d86a11f1f158a4b2997bb4",
+        "7437238d535699f384d151d92d4f339bf84795ddff794f402caa73e7a9da890f",
         "ec7c7fd279954e99beabb136b8490595ccdb72ff3d400ab7375b2a562ff932b0",
         "8452281926e1dcb2e66804e0d6f147b76794564b13dbf3ecef662f8264c3b541",
     ]

@@ -302,7 +302,11 @@ struct StakeWorld {
         try Staking.undelegate(
             amount.map { .tokens(Amount($0)) } ?? .all, from: place, context(account), in: &state)
         var origin: StakeOrigin?
-        if case .lot(let id) = place { origin = id.origin }
+        if case .lot(let id) = place {
+            // Liable for both up to the same epoch.
+            origin = StakeOrigin(
+                validator: id.origin.validator, exit: max(id.origin.exit, clock.exit))
+        }
         let taken = take(amount, from: account, in: .place(place))
         oracle.add(
             taken, to: account,
