@@ -5,11 +5,12 @@ import StateTree
 /// closings, expiries, openings, executions, transactions, end of the epoch.
 ///
 /// Every step is a total function: it cannot throw, so that no state of the chain stops it.
-/// Evidence comes before all of them, in `Execution`.
+/// Evidence comes before all of them, in `Execution`; what it costs is the first of them.
 enum BlockSteps {
     static func begin<Base: StateReader>(
         _ state: inout State<Base>, context: BlockContext, rules: Rules
     ) {
+        Staking.raisePenalties(context, rules: rules, in: &state)
         Lanes.sweep(&state, at: context.height)
         Upgrades.take(context, in: &state)
         Staking.releaseEscrows(context, rules: rules, in: &state)

@@ -50,8 +50,9 @@ extension Staking {
         return newest
     }
 
-    /// Punishes a proven offence. Whatever the order in which evidence about a validator comes, it
-    /// counts with the largest share of the power that was proven, and for the earliest epoch.
+    /// Writes down a proven offence, for which `raisePenalties` cuts. Whatever the order in which
+    /// evidence about a validator comes, it counts with the largest share of the power that was
+    /// proven, and for the earliest epoch.
     ///
     /// - Parameter known: the offence as it was recorded before; nil for a new one.
     /// - Parameter power: the offender's in the set of the epoch that is proven, of its total.
@@ -85,15 +86,17 @@ extension Staking {
         let time = name.map { StakingKey.penaltyTime($0) } ?? clock.now
         state.write(.staking(.penalty(time, penalty.key)), penalty)
         if known == nil { jail(validator, clock, rules, in: &state) }
-        raiseWindow(clock, Billionths(rules.parameters.equivocationCut), in: &state)
     }
 
-    /// Brings every penalty of the window up to F = min(1, max(5 %, (3·Σp)²)).
-    ///
-    /// - Parameter least: those 5 %, or what holders decided instead.
-    private static func raiseWindow<Base: StateReader>(
-        _ clock: StakeClock, _ least: Billionths, in state: inout State<Base>
+    /// Brings every penalty of the window up to F = min(1, max(5 %, (3·Σp)²)), or what holders
+    /// decided instead of those 5 %: once in a block, after all of its evidence.
+    static func raisePenalties<Base: StateReader>(
+        _ block: BlockContext, rules: Rules, in state: inout State<Base>
     ) {
+        // What became worse in this block counts from now.
+        guard state.firstEntry(in: .penalties(from: block.timestamp)) != nil else { return }
+        let clock = StakeClock(block, rules.parameters)
+        let least = Billionths(rules.parameters.equivocationCut)
         let range = StateKeyRange.penalties(from: clock.now.lowered(by: incidentWindow))
         var penalties: [(time: Timestamp, Penalty)] = []
         for entry in state.entries(in: range, limit: .max) {

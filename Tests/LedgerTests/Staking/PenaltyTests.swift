@@ -5,7 +5,7 @@ import Testing
 
 @testable import Ledger
 
-/// Offences of one validator with several keys (staking.md 4).
+/// Offences of one validator with several keys, and of many in one block (staking.md 4).
 @Suite struct PenaltyTests {
     private static let bond: UInt64 = 1_000_000
 
@@ -37,6 +37,7 @@ import Testing
         Staking.punish(
             offence, key: key, known: known, power: (percent, 100), world.block,
             rules: world.rules, in: &world.state)
+        Staking.raisePenalties(world.block, rules: world.rules, in: &world.state)
         world.advance()
     }
 
@@ -131,5 +132,31 @@ import Testing
             #expect(bonded(validator, world) == 0)
         }
         #expect(Staking.violations(in: world.state).isEmpty)
+    }
+
+    @Test func `a block slashes each validator once, however many offences it proves`() throws {
+        var world = try EpochWorld(validators: 20, epochLength: 9)
+        try world.append()
+        let entries = try (0..<16).map { try world.evidence(against: $0) }
+        let block = try world.append(evidence: entries)
+        #expect(block.block.body.evidence.count == 16)
+        let slashed = block.execution.blockEvents.compactMap { event -> Address? in
+            guard case .staking(.slashed(let validator, _, _)) = event else { return nil }
+            return validator
+        }
+        #expect(slashed.count == 16)
+        #expect(Set(slashed).count == 16)
+        // (3 · 80 %)² is everything.
+        for validator in slashed {
+            #expect(Queries.stake(of: validator, over: world.state).bonded == .zero)
+        }
+        // A later block cuts nothing again.
+        let next = try world.append()
+        #expect(
+            next.execution.blockEvents.allSatisfy { event in
+                if case .staking(.slashed) = event { return false }
+                return true
+            })
+        #expect(Invariants.violations(over: world.state).isEmpty)
     }
 }

@@ -395,6 +395,7 @@ import Testing
             Staking.punish(
                 offence, key: key, known: nil, power: (10, 100), world.block,
                 rules: world.rules, in: &world.state)
+            Staking.raisePenalties(world.block, rules: world.rules, in: &world.state)
             world.advance()
         }
         // Together a fifth: 36 % each, the first in two cuts, rounded once more.
