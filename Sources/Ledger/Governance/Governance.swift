@@ -19,6 +19,8 @@ enum Governance {
     static let closingsPerBlock = 32
     static let expiriesPerBlock = 32
     static let openingsPerBlock = 4
+    /// Of each line, those that find no place and are passed, besides.
+    static let passedInLineMax = 4
     static let executionsPerBlock = 2
     static let dryRunsPerBlock = 4
 

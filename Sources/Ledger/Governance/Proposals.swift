@@ -67,6 +67,11 @@ extension Governance {
     // MARK: Opening
 
     /// Opens what has a place, greatest deposit first, a few per block.
+    ///
+    /// Whoever needs more free places than there are (its strictest row has fewer than its track)
+    /// lets a few that wait behind it go first, but not for ever: once it has waited for a quarter
+    /// of the time that it may wait, nobody behind it opens. From then on votes of its track only
+    /// end, so that it has its place when the last of those too many has ended.
     static func open<Base: StateReader>(
         at block: BlockContext, rules: Rules, in state: inout State<Base>
     ) {
@@ -79,19 +84,37 @@ extension Governance {
             let range = StateKeyRange(
                 from: .waiting(track, deposit: Amount(.max), ProposalID(0)),
                 to: .waiting(track, deposit: .zero, ProposalID(.max)))
-            // Every pass opens the first of the line or takes it out of the line.
+            var lower = range.lower
+            var passed = 0
+            // Every pass takes one out of the line, or goes on behind it.
             while left > 0, openCount(of: track, in: state) < rules.parameters.row(track).places,
-                let entry = state.firstEntry(in: range)
+                let entry = state.firstEntry(from: lower, to: range.upper)
             {
-                left -= 1
                 let id: ProposalID = State<Base>.decode(entry.value)
                 step(id, at: block, in: &state) { proposal, state throws(Rejection) in
                     try open(&proposal, at: block, rules: rules, in: &state)
                 }
-                // A head that found no place keeps its own line waiting, and no other one.
-                if state.firstEntry(in: range) == entry { break }
+                guard state.firstEntry(from: lower, to: range.upper) == entry else {
+                    left -= 1
+                    continue
+                }
+                passed += 1
+                guard passed < passedInLineMax, mayBePassed(id, at: block, in: state) else {
+                    break
+                }
+                lower = entry.key + [0]
             }
         }
+    }
+
+    /// Whether those behind a proposal that finds no place may open before it.
+    private static func mayBePassed<Base: StateReader>(
+        _ id: ProposalID, at block: BlockContext, in state: State<Base>
+    ) -> Bool {
+        guard let proposal: Proposal = state.read(.proposal(id)),
+            case .waiting(let until) = proposal.phase
+        else { return false }
+        return block.timestamp < until.lowered(by: waitingPeriod - waitingPeriod / 4)
     }
 
     /// Opens the vote under the rules of now, or asks for more deposit if they became stricter.
