@@ -174,12 +174,16 @@ extension StakeDesk {
     }
 
     func effects(ofExitFrom validator: JSON, _ place: StakePlace) -> [String] {
-        part(place) + [
+        var liable = text(validator["moniker"])
+        if case .lot(let id) = place {
+            liable += " and of " + book.name(.string(chain.text(id.origin.validator)))
+        }
+        return part(place) + [
             "leaves       at the end of epoch \(text(exit?["epoch"])), and earns and votes no more"
                 + " from now on",
             "paid         \(WhenText.print(exit?["free"])), by `althing stake claim` or with the"
                 + " account's next transaction after that",
-            "until then   it stays liable for faults of \(text(validator["moniker"])) up to the"
+            "until then   it stays liable for faults of \(liable) up to the"
                 + " end of the epoch after the exit, and `althing stake cancel` puts it back",
         ]
     }
@@ -191,7 +195,7 @@ extension StakeDesk {
         ]
         if let origin = bucket.origin {
             let source = book.name(.string(chain.text(origin.validator)))
-            lines.append("liable       for \(source) as before, if that time is not over")
+            lines.append("liable       for \(source) too, as while it was leaving")
         }
         return lines
     }
