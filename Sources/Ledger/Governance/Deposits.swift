@@ -104,15 +104,15 @@ extension Governance {
     static func expire<Base: StateReader>(
         _ proposal: inout Proposal, at block: BlockContext, in state: inout State<Base>
     ) throws(Rejection) {
-        let reason: String
+        let reason: StepReason
         if case .collecting = proposal.phase {
             try forfeitOwn(&proposal, in: &state)
-            reason = "the deposit was not met"
+            reason = .depositMissed
         } else {
-            reason = "no place became free"
+            reason = .noPlace
         }
         proposal.deposit.refund = .all
-        move(&proposal, to: .ended(.expired), reason, at: block, in: &state)
+        move(&proposal, to: .ended(.expired), reason.text, at: block, in: &state)
     }
 
     /// The proposer's own deposit goes to the treasury.

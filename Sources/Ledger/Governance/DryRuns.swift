@@ -193,8 +193,8 @@ enum DryRuns {
 }
 
 extension StateModule {
-    /// As people are told.
-    fileprivate var name: String {
+    /// As people are told; dry runs are in the state, and blocks commit to it.
+    var name: String {
         switch self {
         case .chain: "chain"
         case .accounts: "accounts"

@@ -77,7 +77,7 @@ enum Enactment {
     }
 
     /// Refuses actions of which one undoes the other, or does the same again.
-    private static func checkTogether(_ actions: [Action]) throws(Rejection) {
+    static func checkTogether(_ actions: [Action]) throws(Rejection) {
         var modules: [PausableModule] = []
         var proposals: [ProposalID] = []
         var versions: [Digest] = []

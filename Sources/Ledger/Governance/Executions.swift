@@ -178,7 +178,7 @@ extension Governance {
         }
         var proposal = old
         proposal.deposit.refund = .all
-        move(&proposal, to: .ended(.cancelled), "by proposal \(id)", at: block, in: &state)
+        move(&proposal, to: .ended(.cancelled), StepReason.byProposal(id), at: block, in: &state)
         store(proposal, replacing: old, in: &state)
     }
 }

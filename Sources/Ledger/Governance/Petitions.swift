@@ -65,12 +65,13 @@ extension Governance {
             proposal.vote = vote
             proposal.petitions.reopenedFrom = eta
             state.emit(.governance(.decision(proposal.id, .reopened(end: vote.end))))
-            move(&proposal, to: .voting, "by petition", at: context.block, in: &state)
+            move(&proposal, to: .voting, StepReason.byPetition.text, at: context.block, in: &state)
             state.write(.decision(.dryRunDue(proposal.id)), proposal.id)
         case .cancel:
             proposal.deposit.refund = .all
             move(
-                &proposal, to: .ended(.cancelled), "by petition", at: context.block, in: &state)
+                &proposal, to: .ended(.cancelled), StepReason.byPetition.text, at: context.block,
+                in: &state)
         }
     }
 }

@@ -70,8 +70,8 @@ extension Governance {
     ///
     /// Whoever needs more free places than there are (its strictest row has fewer than its track)
     /// lets a few that wait behind it go first, but not for ever: once it has waited for a quarter
-    /// of the time that it may wait, nobody behind it opens. From then on votes of its track only
-    /// end, so that it has its place when the last of those too many has ended.
+    /// of the time that it may wait, nobody behind it opens, so that it has its place when enough
+    /// of the votes of its track have ended. Greater deposits go before it, as ever.
     static func open<Base: StateReader>(
         at block: BlockContext, rules: Rules, in state: inout State<Base>
     ) {
@@ -129,7 +129,8 @@ extension Governance {
             proposal.deposit.required = kind.requiredDeposit
             let until = block.timestamp.advanced(by: rules.parameters.depositPeriod)
             move(
-                &proposal, to: .collecting(until: until), "the deposit rose", at: block, in: &state)
+                &proposal, to: .collecting(until: until), StepReason.depositRose.text, at: block,
+                in: &state)
             return
         }
         guard openCount(of: kind.track, in: state) < kind.row.places else {
@@ -172,7 +173,8 @@ extension Governance {
         }
         proposal.deposit.refund = .all
         move(
-            &proposal, to: .ended(.cancelled), "by the proposer", at: context.block, in: &state)
+            &proposal, to: .ended(.cancelled), StepReason.byProposer.text, at: context.block,
+            in: &state)
         store(proposal, replacing: old, in: &state)
     }
 }

@@ -93,7 +93,8 @@ extension Governance {
         }
         let outcome = hasQuorum && isVetoed ? ProposalStatus.vetoed : .rejected
         move(
-            &proposal, to: .ended(outcome), hasQuorum ? "" : "the quorum was not met", at: block,
+            &proposal, to: .ended(outcome), hasQuorum ? "" : StepReason.quorumMissed.text,
+            at: block,
             in: &state)
     }
 }
