@@ -15,9 +15,10 @@ public enum GasSchedule {
     /// For each byte of keys and values that the actions write: hashing, disk, for ever.
     public static let writtenByte: UInt64 = 20
 
-    /// For each record of the past that a vote, a petition or a claim reads: a search. In RocksDB it takes 2.0 µs where
-    /// its block is hot, and 4.8 µs where it is only cached (measured, a million keys); of what a
-    /// first vote is charged for about half are searches, the rest comes from what those found.
+    /// For each record of the past that a vote, a petition or a claim reads: a search. In RocksDB
+    /// it takes 2.0 µs where its block is hot, and 4.8 µs where it is only cached (measured, a
+    /// million keys); of what a first vote is charged for about half are searches, the rest comes
+    /// from what those found.
     public static let search: UInt64 = 2_000
 
     /// What the actions of one proposal may use, executed or tried (governance.md 1).
