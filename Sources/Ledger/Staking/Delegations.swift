@@ -96,11 +96,8 @@ extension Staking {
             switch place {
             case .pool: nil
             case .lot(let id):
-                // Liable for both up to the same epoch, never for less than before: a bucket for
-                // each pair of exits would be a record of its own, and every one makes a slash
-                // dearer for the block.
                 StakeOrigin(
-                    validator: id.origin.validator, exit: max(id.origin.exit, clock.exit))
+                    validator: id.origin.validator, exit: exit(of: id.origin, clock, in: state))
             }
         let bucket = BucketID(validator: place.validator, exit: clock.exit, origin: origin)
         try deposit(tokens, of: context.sender, into: bucket, at: clock.height, in: &state)

@@ -22,32 +22,61 @@ extension Staking {
         of known: OffenceRecord, _ block: BlockContext, rules: Rules, in state: State<Base>
     ) -> Billionths {
         let found = penalty(
-            of: known.operatorAddress, isKnown: true, StakeClock(block, rules.parameters),
+            of: known.operatorAddress, known: known, StakeClock(block, rules.parameters),
             in: state)
-        return Billionths(found?.penalty.share ?? 0)
+        return Billionths(found?.penalty.share ?? Billionths.whole.value)
     }
 
-    /// The penalty that evidence about a validator belongs to: the newest one, unless the validator
-    /// came back since and offended with another key.
+    /// The penalty that evidence about a validator belongs to.
     ///
     /// Who is jailed cannot offend anew: whatever comes out then was done before, so that all keys
     /// of a validator together lose what one of them would. An operator that rotates its keys and
-    /// signs evidence against each costs its delegators no more.
+    /// signs evidence against each costs its delegators no more. Evidence about a key that is known
+    /// belongs to what its offence was counted with, also when its validator has come back and
+    /// offended with another one.
     ///
-    /// - Complexity: O(penalties within the unbonding time), of which each validator has one.
+    /// - Complexity: O(penalties since), of which each validator has one.
     private static func penalty<Base: StateReader>(
-        of validator: Address, isKnown: Bool, _ clock: StakeClock, in state: State<Base>
+        of validator: Address, known: OffenceRecord?, _ clock: StakeClock, in state: State<Base>
     ) -> (name: [UInt8], penalty: Penalty)? {
-        let record: ValidatorRecord? = state.read(.validator(validator))
-        guard isKnown || record?.isBarred == true else { return nil }
-        // A validator sits for two epochs more, and after the unbonding time no evidence comes.
-        let since = clock.now.lowered(by: clock.unbonding).lowered(by: incidentWindow)
-        var newest: (name: [UInt8], penalty: Penalty)?
-        for entry in state.entries(in: .penalties(from: since), limit: .max) {
-            let penalty: Penalty = State<Base>.decode(entry.value)
-            if penalty.validator == validator { newest = (entry.key, penalty) }
+        if let known {
+            // A penalty moves to later times only, and is never forgotten.
+            return penalties(of: validator, from: known.time, in: state).first
         }
-        return newest
+        let record: ValidatorRecord? = state.read(.validator(validator))
+        guard record?.isBarred == true else { return nil }
+        return penalties(of: validator, from: liableSince(clock), in: state).last
+    }
+
+    /// From when on a penalty can matter: a validator sits for two epochs more, and after the
+    /// unbonding time no evidence comes.
+    private static func liableSince(_ clock: StakeClock) -> Timestamp {
+        clock.now.lowered(by: clock.unbonding).lowered(by: incidentWindow)
+    }
+
+    private static func penalties<Base: StateReader>(
+        of validator: Address, from time: Timestamp, in state: State<Base>
+    ) -> [(name: [UInt8], penalty: Penalty)] {
+        state.entries(in: .penalties(from: time), limit: .max).compactMap { entry in
+            let penalty: Penalty = State<Base>.decode(entry.value)
+            return penalty.validator == validator ? (entry.key, penalty) : nil
+        }
+    }
+
+    /// Up to which epoch stake that leaves a lot now is liable for the lot's origin, as an exit:
+    /// up to the same as for where it leaves, so that a bucket for each pair of exits need not be a
+    /// record of its own, and never less than before. But stake that was not liable for an epoch
+    /// that was cut for must not look as if it had been: if an earlier one comes out, what was cut
+    /// so far is cut from just those that were spared.
+    static func exit<Base: StateReader>(
+        of origin: StakeOrigin, _ clock: StakeClock, in state: State<Base>
+    ) -> Epoch {
+        var exit = max(origin.exit, clock.exit)
+        for (_, penalty) in penalties(of: origin.validator, from: liableSince(clock), in: state)
+        where origin.exit.advanced(by: 1) < penalty.epoch {
+            exit = min(exit, penalty.epoch.lowered(by: 2))
+        }
+        return exit
     }
 
     /// Writes down a proven offence, for which `raisePenalties` cuts. Whatever the order in which
@@ -63,7 +92,7 @@ extension Staking {
     ) {
         let clock = StakeClock(block, rules.parameters)
         let validator = offence.operatorAddress
-        let found = penalty(of: validator, isKnown: known != nil, clock, in: state)
+        let found = penalty(of: validator, known: known, clock, in: state)
         var penalty =
             found?.penalty
             ?? Penalty(validator: validator, key: key, epoch: offence.epoch, share: 0, cut: 0)

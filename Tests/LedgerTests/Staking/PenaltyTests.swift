@@ -99,6 +99,58 @@ import Testing
         #expect(Staking.violations(in: world.state).isEmpty)
     }
 
+    @Test func `moving spared stake about does not save it from an earlier epoch`() throws {
+        var world = try world()
+        try world.delegate(Self.bond, to: 0, by: 5)
+        try world.redelegate(Self.bond, from: .pool(world.validators[0]), to: 1, by: 5)
+        var lot = LotID(
+            validator: world.validators[1],
+            origin: StakeOrigin(validator: world.validators[0], exit: world.clock.exit))
+        let first = lot.origin.exit.advanced(by: 1)
+        for _ in 0..<4 { world.endEpoch() }
+        offend(0, key: 0, percent: 1, epoch: first.advanced(by: 2), in: &world)
+        #expect(world.worth(of: 5, in: .place(.lot(lot))) == Self.bond)
+        // Out and in again, which costs nothing, in this epoch and in a later one.
+        for _ in 0..<2 {
+            let stake = StakeAmount.all
+            try Staking.undelegate(
+                stake, from: .lot(lot), world.context(5), in: &world.state)
+            let origin = StakeOrigin(validator: lot.origin.validator, exit: first)
+            let bucket = BucketID(
+                validator: lot.validator, exit: world.clock.exit, origin: origin)
+            #expect(world.worth(of: 5, in: .bucket(bucket)) == Self.bond)
+            try Staking.cancel(stake, of: bucket, world.context(5), in: &world.state)
+            lot = LotID(validator: lot.validator, origin: origin)
+            world.endEpoch()
+        }
+        // It is proven liable for this one only: cut as everybody was, and once.
+        for epoch in [first, first, .zero] {
+            offend(0, key: 0, percent: 1, epoch: epoch, in: &world)
+            #expect(world.worth(of: 5, in: .place(.lot(lot))) == Self.bond * 95 / 100)
+        }
+    }
+
+    @Test func `evidence about an old key counts with its own penalty`() throws {
+        var world = try world()
+        offend(0, key: 0, percent: 1, epoch: Epoch(1), in: &world)
+        var record = try Staking.record(of: world.validators[0], in: world.state)
+        record.jail = nil
+        record.status = .candidate
+        world.state.write(.validator(world.validators[0]), record)
+        offend(0, key: 1, percent: 10, epoch: Epoch(5), in: &world)
+        let bonded = bonded(0, world)
+        // It is no news for the old key, and cuts nothing of what the new one's was cut by.
+        let known: OffenceRecord = try #require(world.state.read(.offence(key(0))))
+        let share = Staking.share(of: known, world.block, rules: world.rules, in: world.state)
+        #expect(share.value == 10_000_000)
+        offend(0, key: 0, percent: 1, epoch: .zero, in: &world)
+        #expect(self.bonded(0, world) == bonded)
+        // However long ago it was.
+        world.advance(by: 60 * Milliseconds.day)
+        let later = Staking.share(of: known, world.block, rules: world.rules, in: world.state)
+        #expect(later.value == 10_000_000)
+    }
+
     @Test func `who comes back and offends again pays again`() throws {
         var world = try world()
         offend(0, key: 0, percent: 1, in: &world)
