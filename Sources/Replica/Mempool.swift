@@ -417,8 +417,8 @@ public struct Mempool: Sendable {
     /// out. What they really use only the ledger knows, so that it passes over some of these.
     ///
     /// - Parameters:
-    ///   - byteLimit: of all candidates; more than a block holds, so that it is filled where some
-    ///     have no room.
+    ///   - byteLimit: of all candidates, of which there are as many as a block may have at most;
+    ///     more than a block holds, so that it is filled where some have no room.
     ///   - gasLimit: of the block.
     /// - Complexity: O(transactions in the pool).
     public func candidates(
@@ -447,7 +447,9 @@ public struct Mempool: Sendable {
                 }
                 let limit = entry.transaction.value.transaction.gasLimit
                 guard Self.hasRoom(limit, after: gasUsedMin, of: gasLimit) else { break }
-                guard bytes + entry.bytes <= byteLimit else { return chosen }
+                guard bytes + entry.bytes <= byteLimit,
+                    chosen.count < Chain.Limits.blockTransactionsMax
+                else { return chosen }
                 chosen.append(entry.transaction)
                 bytes += entry.bytes
                 let least =

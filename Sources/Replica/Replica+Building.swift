@@ -90,9 +90,11 @@ extension Replica {
         return held + lastVotes.prefix(limit - min(limit, Int(clamping: above)))
     }
 
-    /// What the candidates for one block have together: twice what it holds, so that those which
-    /// turn out to have no room do not leave it empty.
-    static var candidateBytesMax: Int { 2 * (Limits.bodyBytesMax - 64) }
+    /// What the candidates for one block have together: six times what it holds, so that those
+    /// which turn out to have no room do not leave it empty. By the least that transactions use,
+    /// these are about all the gas of a block, so that who fills them without room for any must use
+    /// most of a block's gas.
+    static var candidateBytesMax: Int { 6 * (Limits.bodyBytesMax - 64) }
 
     /// The gas limit of a block on top of `parent`, as far as it is known here: that of the parent,
     /// which a decision may have changed since. The ledger knows it.
