@@ -109,6 +109,30 @@ import Testing
         #expect(code { _ = try homes.export() } == "ok")
     }
 
+    /// A node of an earlier release holds the database alone.
+    @Test func `a key neither leaves nor comes while the database is in use`() throws {
+        let homes = try Homes()
+        _ = try homes.export()
+        let transfer = try homes.transfer()
+        #expect(bring(transfer, to: homes.old) == "ok")
+        try FileManager.default.removeItem(atPath: homes.file)
+        try FileManager.default.createDirectory(
+            atPath: homes.old.data + "/db", withIntermediateDirectories: true)
+        let running = open(homes.old.data + "/db/LOCK", O_RDWR | O_CREAT, 0o600)
+        #expect(running >= 0)
+        var whole = flock()
+        whole.l_type = Int16(F_WRLCK)
+        whole.l_whence = Int16(SEEK_SET)
+        // F_OFD_SETLK (fcntl(2)): a lock that stands against this process as well.
+        // Safe because the record lives as long as the call.
+        #expect(unsafe fcntl(running, 37, &whole) == 0)
+        #expect(code { _ = try homes.export() } == "node.running")
+        #expect(bring(transfer, to: homes.old) == "node.running")
+        #expect(code { try homes.old.checkPresent() } == "ok")
+        close(running)
+        #expect(code { _ = try homes.export() } == "ok")
+    }
+
     @Test func `a key comes back to where it left`() throws {
         let homes = try Homes()
         let key = try homes.export()

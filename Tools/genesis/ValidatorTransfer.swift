@@ -219,32 +219,49 @@ extension NodeHome {
 }
 
 /// Holds what a running node holds, so that neither runs while the other one does: the folders of
-/// the signer and of the data, by `flock`.
+/// the signer and of the data, by `flock`, and the database's own lock. That one alone is held by a
+/// node of an earlier release, and is seen from other machines where the home is on their network.
 private struct NodeLock {
-    private var folders: [Int32] = []
+    private var files: [Int32] = []
 
     init(_ home: NodeHome) throws {
-        for path in [home.path + "/signer", home.data] {
-            let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            if folder < 0, errno == ENOENT {
-                // A home that never started has no data.
-                continue
+        do {
+            for folder in [home.path + "/signer", home.data] {
+                try take(folder, O_RDONLY | O_DIRECTORY) { flock($0, LOCK_EX | LOCK_NB) == 0 }
             }
-            guard folder >= 0 else {
-                release()
-                throw CommandError("file.read", "\(path) cannot be opened", exit: .storage)
+            try take(home.data + "/db/LOCK", O_RDWR) { file in
+                var whole = flock()
+                whole.l_type = Int16(F_WRLCK)
+                whole.l_whence = Int16(SEEK_SET)
+                // Safe because the record lives as long as the call.
+                return unsafe fcntl(file, F_SETLK, &whole) == 0
             }
-            folders.append(folder)
-            guard flock(folder, LOCK_EX | LOCK_NB) == 0 else {
-                release()
-                throw CommandError(
-                    "node.running", "a node runs in this home",
-                    hint: "stop it first, and keep it stopped", exit: .refused)
-            }
+        } catch {
+            release()
+            throw error
+        }
+    }
+
+    private mutating func take(
+        _ path: String, _ flags: Int32, lock: (Int32) -> Bool
+    ) throws {
+        let file = open(path, flags | O_CLOEXEC)
+        if file < 0, errno == ENOENT {
+            // A home that never started has no data.
+            return
+        }
+        guard file >= 0 else {
+            throw CommandError("file.read", "\(path) cannot be opened", exit: .storage)
+        }
+        files.append(file)
+        guard lock(file) else {
+            throw CommandError(
+                "node.running", "a node runs in this home",
+                hint: "stop it first, and keep it stopped", exit: .refused)
         }
     }
 
     func release() {
-        for folder in folders { close(folder) }
+        for file in files { close(file) }
     }
 }
