@@ -150,17 +150,25 @@ enum DataFolder {
     private static func halt(
         in root: String, but instance: Digest
     ) throws(NodeError) -> SafetyHalt? {
+        let instances: [Digest]
         do throws(StorageError) {
-            for other in try VoteLog.instances(root: root) where other != instance {
-                let records = try VoteLog.records(root: root, instance: other).compactMap {
-                    try? SafetyRecord(type: $0.type, payload: $0.payload)
-                }
-                if let halt = SafetyHalt(records) { return halt }
-            }
-            return nil
+            instances = try VoteLog.instances(root: root)
         } catch {
             throw .storage(error)
         }
+        for other in instances where other != instance {
+            let records: [LogRecord]
+            do throws(StorageError) {
+                records = try VoteLog.records(root: root, instance: other)
+            } catch {
+                // No start waits for a log of which nobody says where it is.
+                throw .inconsistentData(
+                    path: "\(root)/\(other.hex)", detail: "the log of another epoch: \(error)")
+            }
+            let own = records.compactMap { try? SafetyRecord(type: $0.type, payload: $0.payload) }
+            if let halt = SafetyHalt(own) { return halt }
+        }
+        return nil
     }
 
     /// The last committed block.
