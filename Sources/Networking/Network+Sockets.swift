@@ -81,9 +81,13 @@ extension Network {
         expectedID: PeerID?, _ deliver: @escaping @Sendable (NetworkEvent) -> Void
     ) throws {
         let outbox = Outbox(channels: limits.channels)
-        state.withLock { state in
+        let isWanted = state.withLock { state in
+            // Another one may have got its place just now, and found nobody here to tell.
+            guard attempt != nil || state.table.isPending(id) else { return false }
             state.connections[id] = PeerConnection(id: id, channel: channel, outbox: outbox)
+            return true
         }
+        guard isWanted else { throw Refused() }
         #if os(Linux)
             // The kernel takes no more than this that it has not sent, so that a vote does not
             // wait behind megabytes of a block in its buffer (tcp(7), TCP_NOTSENT_LOWAT).

@@ -30,7 +30,9 @@ private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         #expect(begin(3, milliseconds: 2_000) == .admitted(closing: nil))
         #expect(begin(4, milliseconds: 4_000) == .admitted(closing: nil))
         // The oldest of its own goes for the fourth.
+        #expect(handshakes.contains(1))
         #expect(begin(5, milliseconds: 6_000) == .admitted(closing: 1))
+        #expect(!handshakes.contains(1))
         for id in [3, 4, 5] as [ConnectionID] { handshakes.end(id) }
         #expect(handshakes.count == 0)
     }

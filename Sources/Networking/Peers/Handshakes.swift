@@ -47,6 +47,11 @@ struct Handshakes: Sendable {
         return .admitted(closing: closed)
     }
 
+    /// Whether it is under way, and nobody has pushed it out.
+    func contains(_ connection: ConnectionID) -> Bool {
+        pending.contains { $0.connection == connection }
+    }
+
     mutating func end(_ connection: ConnectionID) {
         pending.removeAll { $0.connection == connection }
     }

@@ -83,6 +83,9 @@ struct PeerTable: Sendable {
             connection, from: host, known: Set(homes.values.map(\.host)), limits: limits, at: now)
     }
 
+    /// Whether it still has the place that `admit` gave.
+    func isPending(_ connection: ConnectionID) -> Bool { handshakes.contains(connection) }
+
     /// Takes back what `admit` gave; a handshake that was pushed out has nothing any more.
     mutating func finishHandshake(_ connection: ConnectionID) {
         handshakes.end(connection)

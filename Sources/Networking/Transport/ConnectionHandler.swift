@@ -184,8 +184,10 @@ final class ConnectionHandler: ChannelInboundHandler {
             fill()
         case .giveWay:
             // Whoever has said who it is in the meantime stays.
-            guard case .handshaking = stage else { return }
-            fail(.pushedOut)
+            switch stage {
+            case .starting, .handshaking: fail(.pushedOut)
+            case .waiting, .open, .closed: return
+            }
         case .close(let sayGoodbye): close(sayGoodbye: sayGoodbye)
         }
     }
