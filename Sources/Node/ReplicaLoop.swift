@@ -168,15 +168,23 @@ actor ReplicaLoop {
             return
         }
         let now = Moment(monotonic: MonotonicClock.now(), wall: machinery.clock.now())
+        let wasWaiting = isWaiting(input)
         replica.handle(input, at: now, into: &effects)
-        noteAdmission(input)
+        if !wasWaiting { noteAdmission(input) }
         for effect in effects {
             perform(effect, of: sender, credit: credit)
         }
         effects.removeAll(keepingCapacity: true)
     }
 
+    private func isWaiting(_ input: ReplicaInput) -> Bool {
+        guard case .transaction(let transaction, let facts, _) = input, facts.source != nil
+        else { return false }
+        return replica.waitingTransaction(transaction.value.id) != nil
+    }
+
     /// Whether the pool had any use for what a peer sent says how much more of it is looked at.
+    /// What was sent just before says nothing: honest peers pass on the same transactions.
     private func noteAdmission(_ input: ReplicaInput) {
         guard case .transaction(let transaction, let facts, _) = input, let source = facts.source
         else { return }

@@ -66,7 +66,10 @@ extension Replica {
         case .evidence(let evidence):
             receive(evidence, from: peer, into: &effects)
         case .transactions(let transactions):
-            let unknown = transactions.filter { !mempool.contains($0.id) }
+            var ids: Set<Digest> = []
+            let unknown = transactions.filter {
+                !mempool.contains($0.id) && ids.insert($0.id).inserted
+            }
             guard !unknown.isEmpty else { return }
             effects.append(.verify(.transactions(unknown), in: instance, from: peer))
         case .rangeRequest(let request):

@@ -118,6 +118,24 @@ import Testing
         }.filter(\.isPartial)
     }
 
+    @Test func `a transaction that stands twice in a message is checked once`() throws {
+        let network = ReplicaNetwork(count: 4, length: 400) { _ in [0, 1, 2, 3] }
+        network.start([0, 1, 2, 3])
+        network.run(milliseconds: 1_000) { network.nodes[0].height >= 1 }
+        let (first, second) = (
+            try MempoolTests.transaction(1, 0).value, try MempoolTests.transaction(2, 0).value
+        )
+        network.nodes[0].give(
+            .received(
+                .transactions([first, second, first, first]),
+                from: Peer(key: ReplicaNetwork.networkKey(1))))
+        guard case .transactions(let checked) = try #require(network.nodes[0].checks.last) else {
+            Issue.record("transactions are checked")
+            return
+        }
+        #expect(checked.map(\.id) == [first.id, second.id])
+    }
+
     @Test func `2.10 a vote that is told again and again is checked twice at most`() throws {
         let network = Self.network()
         let node = network.nodes[0]
