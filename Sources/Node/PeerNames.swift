@@ -68,6 +68,21 @@ struct PeerNames: Sendable {
         return [name, newKey]
     }
 
+    /// Where a message to a peer goes: a question whose answer is large to one connection only, for
+    /// a second answer costs as much and answers nothing.
+    func connections(
+        for message: PeerMessage, to name: PublicKey, of sender: PublicKey?
+    ) -> [PublicKey] {
+        switch message {
+        case .rangeRequest, .blockRequest, .blockTransactionsRequest:
+            [connection(to: name, of: sender)]
+        case .vote, .certificate, .proposal, .blockResponse, .blockTransactionsResponse,
+            .certificateRequest, .certificateResponse, .evidence, .transactions, .rangeResponse,
+            .epochHint:
+            connections(to: name, of: sender)
+        }
+    }
+
     /// The key of one of them.
     func connection(to name: PublicKey, of sender: PublicKey?) -> PublicKey {
         let keys = connections(to: name, of: sender)

@@ -261,7 +261,7 @@ actor ReplicaLoop {
         let network = machinery.network
         switch destination {
         case .peer(let key):
-            for key in names.connections(to: key, of: sender) {
+            for key in names.connections(for: message, to: key, of: sender) {
                 network.send(bytes, on: channel, to: PeerID(key))
             }
         case .peers(let keys):
