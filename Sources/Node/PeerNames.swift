@@ -37,8 +37,8 @@ struct PeerNames: Sendable {
             return (.verificationFailed(error, instance: instance, from: named(peer)), peer.key)
         case .forgedTransaction(let peer):
             return (.forgedTransaction(from: named(peer)), peer.key)
-        case .start, .epochBegan, .transaction, .built, .buildFailed, .stored, .executed, .durable,
-            .signed, .refused, .committed, .replayed, .replayFailed, .timer:
+        case .start, .epochBegan, .renamed, .transaction, .built, .buildFailed, .stored, .executed,
+            .durable, .signed, .refused, .committed, .replayed, .replayFailed, .timer:
             return (input, nil)
         }
     }
@@ -48,15 +48,19 @@ struct PeerNames: Sendable {
     /// - Parameter names: the name of each new key. No name is a new key.
     mutating func take(_ names: [PublicKey: PublicKey]) -> [ReplicaInput] {
         guard names != self.names else { return [] }
-        let old = connected.map { name(of: $0) }
+        var current = connected.map { name(of: $0) }
         self.names = names
         newKeys = [:]
         for (key, name) in names { newKeys[name] = key }
-        let new = connected.map { name(of: $0) }
-        let gone = old.indices.filter { !new.contains(old[$0]) && !old[..<$0].contains(old[$0]) }
-        let come = new.indices.filter { old[$0] != new[$0] }
-        return gone.map { .disconnected(Peer(key: old[$0])) }
-            + come.map { .connected(Peer(key: new[$0])) }
+        var inputs: [ReplicaInput] = []
+        for (index, key) in connected.enumerated() where current[index] != name(of: key) {
+            let old = current[index]
+            current[index] = name(of: key)
+            inputs.append(
+                .renamed(
+                    Peer(key: old), to: Peer(key: current[index]), remains: current.contains(old)))
+        }
+        return inputs
     }
 
     /// The keys of all connections that a peer may have, whom the replica knows by a name.

@@ -6,7 +6,7 @@ import OrderedCollections
 /// What is known of the connected peers, in the order in which they came.
 struct Peers: Sendable {
     struct State: Sendable {
-        let peer: Peer
+        var peer: Peer
         /// The highest epoch that it showed: a claim, by which it is asked and nothing else.
         var epoch = Epoch.zero
         /// The last epoch whose end it was told, and when; and when it was last asked.
@@ -33,6 +33,17 @@ struct Peers: Sendable {
 
     mutating func remove(_ key: PublicKey) {
         states.removeValue(forKey: key)
+    }
+
+    /// What is known of a peer is known of it by its new name, and what it sent early counts for
+    /// the seat that it has by either. Whoever keeps the old name as well keeps that too.
+    mutating func rename(_ old: Peer, to new: Peer, remains: Bool) {
+        var state = states[old.key] ?? State(peer: new)
+        if !remains { states.removeValue(forKey: old.key) }
+        state.peer = new
+        guard let known = states[new.key] else { return states[new.key] = state }
+        states[new.key]?.epoch = max(known.epoch, state.epoch)
+        states[new.key]?.early.hold(state.early)
     }
 
     /// Any connected peer, each in its turn.
@@ -120,6 +131,11 @@ struct EarlyFrames: Sendable {
             proposals += 1
         }
         frames.append((message, now))
+    }
+
+    /// What came over another connection of the same peer.
+    mutating func hold(_ others: EarlyFrames) {
+        for frame in others.frames { hold(frame.message, at: frame.arrival) }
     }
 
     mutating func take(at now: Instant) -> [PeerMessage] {

@@ -124,7 +124,8 @@ struct RangeSync: Sendable {
     mutating func advance(of peers: [PublicKey]) {
         guard case .working(let target, let peer) = state else { return }
         tried = []
-        let next = count(of: peer) == 0 ? peer : best(of: peers, after: peer) ?? peer
+        let isGood = count(of: peer) == 0 && peers.contains(peer)
+        let next = isGood ? peer : best(of: peers, after: peer) ?? peer
         state = .asking(target: target, peer: next, nil)
     }
 
@@ -145,6 +146,20 @@ struct RangeSync: Sendable {
         }
         state = .asking(target: target, peer: next, nil)
         return true
+    }
+
+    /// A peer goes by another name, which says nothing of how it serves.
+    mutating func rename(_ old: PublicKey, to new: PublicKey) {
+        let current = { $0 == old ? new : $0 }
+        switch state {
+        case .idle: break
+        case .asking(let target, let peer, let question):
+            state = .asking(target: target, peer: current(peer), question)
+        case .working(let target, let peer):
+            state = .working(target: target, peer: current(peer))
+        }
+        tried = tried.map(current)
+        if let count = strikes.removeValue(forKey: old) { strikes[new] = count }
     }
 
     mutating func finish() {

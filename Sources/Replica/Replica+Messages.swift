@@ -9,6 +9,35 @@ extension Replica {
         _ peer: Peer, at now: Moment, into effects: inout [ReplicaEffect]
     ) {
         peers.insert(peer)
+        greet(peer, at: now, into: &effects)
+    }
+
+    mutating func disconnect(
+        _ peer: Peer, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
+        peers.remove(peer.key)
+        // No answer of it can come any more; what came is at work.
+        if range.askedPeer == peer.key { rangeFailed(at: now, into: &effects) }
+    }
+
+    /// What was held and asked for goes with the connection.
+    mutating func rename(
+        _ old: Peer, to new: Peer, remains: Bool, at now: Moment,
+        into effects: inout [ReplicaEffect]
+    ) {
+        peers.rename(old, to: new, remains: remains)
+        if !remains {
+            range.rename(old.key, to: new.key)
+        } else if range.servingPeer == old.key {
+            // Which of the two connections serves is not known here.
+            rangeFailed(at: now, into: &effects)
+        }
+        greet(new, at: now, into: &effects)
+    }
+
+    private mutating func greet(
+        _ peer: Peer, at now: Moment, into effects: inout [ReplicaEffect]
+    ) {
         if let seat = roster.seat(of: peer.key) {
             step(.connected(seat), at: now, into: &effects)
         }

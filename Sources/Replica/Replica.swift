@@ -120,7 +120,9 @@ public struct Replica: ~Copyable, Sendable {
         case .connected(let peer):
             connect(peer, at: now, into: &effects)
         case .disconnected(let peer):
-            peers.remove(peer.key)
+            disconnect(peer, at: now, into: &effects)
+        case .renamed(let old, let new, let remains):
+            rename(old, to: new, remains: remains, at: now, into: &effects)
         case .received(let message, let peer):
             receive(message, from: peer, at: now, into: &effects)
         case .verified(let message, let instance, let peer):
@@ -201,7 +203,7 @@ public struct Replica: ~Copyable, Sendable {
             step(.signed(vote), at: now, into: &effects)
         case .refused(let instance, let kind, let view):
             step(.refused(instance: instance, kind: kind, view: view), at: now, into: &effects)
-        case .start, .epochBegan, .connected, .disconnected, .received, .verified,
+        case .start, .epochBegan, .connected, .disconnected, .renamed, .received, .verified,
             .verificationFailed, .forgedTransaction, .transaction, .committed, .replayed,
             .replayFailed, .timer:
             preconditionFailure("not a result of the shell's work: \(input)")

@@ -35,6 +35,9 @@ public enum ReplicaInput: Sendable {
 
     case connected(Peer)
     case disconnected(Peer)
+    /// A connection goes by another name from now on; `remains` says whether another one still goes
+    /// by the old name.
+    case renamed(Peer, to: Peer, remains: Bool)
     /// A decoded message, nothing in it verified.
     case received(PeerMessage, from: Peer)
     /// The answers to `verify`; the instance is that of the job.

@@ -18,6 +18,8 @@ import Testing
         switch input {
         case .connected(let peer): "connected \(peer.key.bytes[0])"
         case .disconnected(let peer): "disconnected \(peer.key.bytes[0])"
+        case .renamed(let old, let new, let remains):
+            "\(old.key.bytes[0]) is \(new.key.bytes[0])" + (remains ? ", and another one not" : "")
         case .received(_, let peer): "received \(peer.key.bytes[0])"
         case .verified(_, _, let peer): "verified \(peer.key.bytes[0])"
         case .verificationFailed(_, _, let peer): "failed \(peer.key.bytes[0])"
@@ -90,13 +92,28 @@ import Testing
         _ = names.named(.connected(Self.peer(2)))
         #expect(
             names.take([Self.key(9): Self.key(1)]).map(Self.text)
-                == ["disconnected 9", "connected 1"])
+                == ["9 is 1"])
         #expect(names.take([Self.key(9): Self.key(1)]).isEmpty)
         _ = names.named(.connected(Self.peer(1)))
         // Both are there: the old one stays what it is.
-        #expect(names.take([:]).map(Self.text) == ["connected 9"])
+        #expect(names.take([:]).map(Self.text) == ["1 is 9, and another one not"])
         #expect(Self.hear(&names, .disconnected(Self.peer(9))) == "disconnected 9")
         #expect(Self.hear(&names, .disconnected(Self.peer(1))) == "disconnected 1")
+    }
+
+    @Test func `a question whose answer is large goes over one connection`() throws {
+        var names = PeerNames()
+        _ = names.take([Self.key(9): Self.key(1)])
+        _ = names.named(.connected(Self.peer(1)))
+        _ = names.named(.connected(Self.peer(9)))
+        let range = PeerMessage.rangeRequest(
+            try #require(RangeRequest(first: Height(1), last: Height(2))))
+        let keys = [Self.key(9)]
+        #expect(names.connections(for: Self.question, to: Self.key(1), of: nil) == keys)
+        #expect(names.connections(for: range, to: Self.key(1), of: nil) == keys)
+        #expect(
+            names.connections(for: .transactions([]), to: Self.key(1), of: nil)
+                == [Self.key(1), Self.key(9)])
     }
 
     @Test func `a second new key takes the place of the first`() {
@@ -105,7 +122,7 @@ import Testing
         _ = names.named(.connected(Self.peer(9)))
         #expect(
             names.take([Self.key(8): Self.key(1)]).map(Self.text)
-                == ["disconnected 1", "connected 9"])
+                == ["1 is 9"])
         #expect(Self.hear(&names, .connected(Self.peer(8))) == "connected 1 over 8")
     }
 }

@@ -136,6 +136,25 @@ import Testing
         #expect(try #require(peers[key]).early.count == 0)
     }
 
+    @Test func `early frames go with a peer that gets another name`() throws {
+        var peers = Peers()
+        let (old, new) = (ReplicaNetwork.networkKey(1), ReplicaNetwork.networkKey(2))
+        let now = Instant(nanoseconds: 5_000_000_000)
+        peers.insert(Peer(key: old))
+        peers.note(Epoch(3), of: old)
+        peers.hold(Self.vote(epoch: 3, view: 1), from: old, at: now)
+        var both = peers
+        peers.rename(Peer(key: old), to: Peer(key: new), remains: false)
+        #expect(peers.keys == [new])
+        #expect(peers.above(Epoch(2)) == [new])
+        #expect(peers.beginEpoch(at: now).map(\.from.key) == [new])
+        // Of two connections one keeps the name; which of them sent it is not known.
+        both.insert(Peer(key: new))
+        both.hold(Self.vote(epoch: 3, view: 2), from: new, at: now)
+        both.rename(Peer(key: old), to: Peer(key: new), remains: true)
+        #expect(both.beginEpoch(at: now).map(\.from.key) == [old, new, new])
+    }
+
     @Test func `P15 early frames are few, and forgotten after a second`() {
         var frames = EarlyFrames()
         let now = Instant(nanoseconds: 5_000_000_000)

@@ -114,6 +114,53 @@ import Testing
         #expect(!sync.isActive)
     }
 
+    @Test func `a range goes on under another name`() throws {
+        var sync = try Self.started()
+        let other = ReplicaNetwork.networkKey(9)
+        sync.rename(Self.peers[1], to: other)
+        #expect(sync.askedPeer == other)
+        sync.asked(try Self.range(), at: Self.start)
+        sync.beginWork(blocks: 32, bytes: 16_384, at: Self.start)
+        sync.rename(other, to: Self.peers[3])
+        #expect(sync.servingPeer == Self.peers[3])
+        sync.rename(Self.peers[2], to: other)
+        #expect(sync.servingPeer == Self.peers[3])
+        sync.advance(of: Self.peers)
+        #expect(sync.askedPeer == Self.peers[3])
+    }
+
+    @Test func `whoever has gone is not asked for the next range`() throws {
+        var sync = try Self.started()
+        sync.asked(try Self.range(), at: Self.start)
+        sync.beginWork(blocks: 32, bytes: 16_384, at: Self.start)
+        sync.advance(of: Self.peers.filter { $0 != Self.peers[1] })
+        #expect(sync.askedPeer == Self.peers[0])
+    }
+
+    @Test func `whoever goes away or gets a name while it is asked costs no time`() {
+        let network = ReplicaNetwork(count: 6, length: 400) { _ in [0, 1, 2, 3] }
+        network.start([0, 1, 2, 3, 4])
+        network.run(milliseconds: 600_000) { network.nodes[4].height >= 100 }
+        var asked: [Int] = []
+        network.delay = { from, to, message in
+            if from == 5, case .rangeRequest = message {
+                asked.append(to)
+                // The first one is gone before it answers, the second one has two names from then
+                // on, and answers by the one that is not known.
+                let peer = Peer(key: ReplicaNetwork.networkKey(to))
+                if asked.count == 1 { network.schedule(.disconnected(peer), for: 5) }
+                if asked.count == 2 {
+                    let other = Peer(key: ReplicaNetwork.networkKey(9))
+                    network.schedule(.renamed(peer, to: other, remains: true), for: 5)
+                }
+            }
+            return 10
+        }
+        network.start([5])
+        #expect(network.run(milliseconds: 2_000) { network.nodes[5].height >= 100 })
+        #expect(Set(asked.prefix(3)).count == 3)
+    }
+
     @Test func `a follower leaves a slow server after one range`() {
         let network = ReplicaNetwork(count: 6, length: 400) { _ in [0, 1, 2, 3] }
         network.start([0, 1, 2, 3, 4])

@@ -61,6 +61,8 @@ enum Describe {
         case .epochBegan(let start): "epoch \(start.instance.epoch) began"
         case .connected(let peer): "connected \(peer.key.hex.prefix(4))"
         case .disconnected(let peer): "disconnected \(peer.key.hex.prefix(4))"
+        case .renamed(let old, let new, _):
+            "renamed \(old.key.hex.prefix(4)) to \(new.key.hex.prefix(4))"
         case .received(let message, let peer): "\(text(message)) from \(peer.key.hex.prefix(4))"
         case .verified(let message, _, let peer):
             "verified \(text(message)) from \(peer.key.hex.prefix(4))"

@@ -242,7 +242,7 @@ extension ReplicaInput {
     fileprivate var mayCauseMany: Bool {
         switch self {
         case .start, .epochBegan: true
-        case .connected, .disconnected, .received, .verified, .verificationFailed,
+        case .connected, .disconnected, .renamed, .received, .verified, .verificationFailed,
             .forgedTransaction, .transaction, .built, .buildFailed, .stored, .executed, .durable,
             .signed, .refused, .committed, .replayed, .replayFailed, .timer:
             false
