@@ -105,9 +105,8 @@ public final class Node: Service {
             parts: AccessParts(
                 genesis: genesis, nodeID: network.localID.description, epochs: epochs, view: view,
                 blocks: data.blocks.forOthers(), network: network, questions: questions,
-                inputs: inputs,
-                tickets: tickets, clock: clock, verifier: verifier, metrics: metrics,
-                dataPath: home.data, halt: halt))
+                inputs: inputs, tickets: tickets, clock: clock, verifier: verifier,
+                metrics: metrics, dataPath: home.data, halt: halt))
         server = Server(
             configuration: configuration.server, node: access, feed: feed, logger: logger,
             onListening: onListening)

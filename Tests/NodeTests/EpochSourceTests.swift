@@ -70,6 +70,16 @@ import Testing
         }
     }
 
+    @Test func `a row of keys that is none counts as no row`() throws {
+        try withSource(validators: 3) { source, view in
+            let keys = try Self.order(3, view).map { Self.key($0) }
+            for row in [[], [1, 2, 3], [7] + Self.encode(keys), Self.encode([keys[0], nil])] {
+                source.blocks.putSeatKeys(row, of: .zero)
+                #expect(source.networkKeys(of: view.instance, over: view.snapshot) == keys)
+            }
+        }
+    }
+
     @Test func `a key that a seat had stays that seat's, whoever takes it then`() throws {
         try withSource(validators: 3) { source, view in
             let order = try Self.order(3, view)
