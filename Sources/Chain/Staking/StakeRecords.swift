@@ -132,7 +132,8 @@ public struct BucketID: CanonicalCodable, Hashable, Sendable {
     public let validator: Address
     /// x.
     public let exit: Epoch
-    /// For stake that left a lot: liable for that validator too, up to the same epoch.
+    /// For stake that left a lot: liable for that validator too, up to the exit that it says,
+    /// which is at most `exit` or that of the lot (the ledger's `Staking.exit`).
     public let origin: StakeOrigin?
 
     public init(validator: Address, exit: Epoch, origin: StakeOrigin? = nil) {

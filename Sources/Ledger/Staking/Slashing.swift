@@ -45,7 +45,7 @@ extension Staking {
     ///
     /// - Complexity: O(liable records, and lots that rest there); the number of accounts does not
     ///   matter. For each other validator that stake moved from or to there are at most three for
-    ///   each exit period within the unbonding time.
+    ///   each exit period within the unbonding time, and one more for each penalty (`exit`).
     ///
     /// - Parameter later: if the same was cut for this later epoch before: only what is liable for
     ///   `epoch` and was not for that one loses now.
